@@ -1,0 +1,125 @@
+import { z } from 'zod';
+
+/** Longest inline payload of a message (a task's input, a report's output), in bytes of its JSON. */
+export const INLINE_PAYLOAD_BYTES_MAX = 256 * 1024;
+/** Longest error text that a report carries, in characters; the worker cuts. */
+export const ERROR_TEXT_MAX = 4_000;
+/** Longest log line, in bytes; the worker cuts and marks the cut. */
+export const LOG_LINE_BYTES_MAX = 16 * 1024;
+/** All that one step may log, in bytes; then one marker line follows and the rest is dropped and counted. */
+export const LOG_STEP_BYTES_MAX = 10 * 1024 * 1024;
+
+const count = z.number().int().nonnegative();
+const token = { epoch: z.number().int().positive(), dispatchNo: z.number().int().positive() };
+const stepKey = { runId: z.uuid(), stepNo: z.number().int().positive() };
+
+/** scheduler → worker: do this step, once, under this token. */
+export const TaskMessage = z.strictObject({
+  v: z.literal(1),
+  ...stepKey,
+  ...token,
+  step: z.string(),
+  uses: z.string(),
+  input: z.json(),
+  attempt: z.number().int().positive(),
+  timeoutSeconds: z.number().positive(),
+  /** The same for every attempt and every dispatch of the step: what the outside world books an effect by. */
+  idempotencyKey: z.string(),
+  workflow: z.string(),
+  workflowVersion: z.number().int().positive(),
+  environment: z.string().nullable(),
+  team: z.string().nullable(),
+});
+export type TaskMessage = z.infer<typeof TaskMessage>;
+
+/** Why a step did not succeed. `code` is dotted and stable (`http.status.503`); `message` is for people, without secrets. */
+export const StepError = z.strictObject({
+  code: z.string().min(1).max(200),
+  message: z.string().max(ERROR_TEXT_MAX),
+  retryable: z.boolean(),
+  /** Lower bound of the wait before the next attempt, from the outside world (Retry-After). */
+  retryAfterSeconds: z.number().nonnegative().max(86_400).optional(),
+});
+export type StepError = z.infer<typeof StepError>;
+
+const reportHead = {
+  v: z.literal(1),
+  /** Names this report for ever: the `cause_id` of the transitions it makes. */
+  id: z.uuid(),
+  ...stepKey,
+  ...token,
+  session: z.uuid(),
+};
+
+/** worker → scheduler: the step has started and is still running. */
+export const StartedReport = z.strictObject({ kind: z.literal('started'), ...reportHead });
+
+/** worker → scheduler: the step has ended. Implies its start. `ranMs`: how long the handler ran; the database's clock gives the time. */
+export const EndedReport = z.strictObject({
+  kind: z.literal('ended'),
+  ...reportHead,
+  ranMs: count,
+  outcome: z.enum(['succeeded', 'failed', 'timed_out', 'cancelled']),
+  /** Present when the step succeeded with an output other than null. */
+  output: z.json().optional(),
+  /** Present unless the step succeeded. */
+  error: StepError.optional(),
+});
+
+export const ReportMessage = z.discriminatedUnion('kind', [StartedReport, EndedReport]);
+export type StartedReport = z.infer<typeof StartedReport>;
+export type EndedReport = z.infer<typeof EndedReport>;
+export type ReportMessage = z.infer<typeof ReportMessage>;
+
+/** A step under a dispatch number, as a worker holds it. */
+export const HeldStep = z.tuple([z.uuid(), z.number().int().positive(), z.number().int().positive()]);
+export type HeldStep = z.infer<typeof HeldStep>;
+
+/** worker → scheduler: this session lives and holds these steps ([runId, stepNo, dispatchNo]). Renews the session's lease. */
+export const HeartbeatMessage = z.strictObject({
+  v: z.literal(1),
+  session: z.uuid(),
+  /** Host or pod name, for people. */
+  worker: z.string().max(253),
+  epoch: z.number().int().nonnegative(),
+  concurrency: z.number().int().positive(),
+  held: z.array(HeldStep).max(4_096),
+  /** Step kinds this worker can run. */
+  kinds: z.array(z.string()).max(1_000),
+  /** True with a session's last heartbeat: it hands its lease back. */
+  leaving: z.boolean(),
+});
+export type HeartbeatMessage = z.infer<typeof HeartbeatMessage>;
+
+/** scheduler → the workers of one deployment, may be lost: end these steps, they are no longer yours to run. */
+export const ControlMessage = z.strictObject({
+  v: z.literal(1),
+  /** Null: whoever holds them. */
+  session: z.uuid().nullable(),
+  drop: z.array(HeldStep),
+  reason: z.enum(['cancelled', 'stale']),
+});
+export type ControlMessage = z.infer<typeof ControlMessage>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** worker → scheduler: log lines of one step. `line` counts from 1 within the attempt, so that a redelivery is written once. */
+export const LogMessage = z.strictObject({
+  v: z.literal(1),
+  ...stepKey,
+  attempt: z.number().int().positive(),
+  dispatchNo: z.number().int().positive(),
+  lines: z
+    .array(z.strictObject({ line: z.number().int().positive(), at: z.number().int(), level: z.enum(LOG_LEVELS), text: z.string() }))
+    .min(1)
+    .max(1_000),
+});
+export type LogMessage = z.infer<typeof LogMessage>;
+
+/** api → scheduler, may be lost: runs were submitted. */
+export const RunsSubmitted = z.strictObject({ count });
+export type RunsSubmitted = z.infer<typeof RunsSubmitted>;
+
+/** scheduler, api → api, may be lost: these runs changed; read them. */
+export const RunsChanged = z.strictObject({ runs: z.array(z.uuid()) });
+export type RunsChanged = z.infer<typeof RunsChanged>;
