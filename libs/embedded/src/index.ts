@@ -1,0 +1,1 @@
+export { watchOver, type Watchdog } from './watchdog.ts';
