@@ -10,8 +10,8 @@ export type StepState = (typeof STEP_STATES)[number];
 
 /** The legal moves of a run. An empty list marks a terminal state. */
 export const RUN_MOVES = {
-  CREATED: ['QUEUED', 'RUNNING', 'CANCELLED', 'TIMED_OUT'],
-  QUEUED: ['RUNNING', 'CANCELLED', 'TIMED_OUT'],
+  CREATED: ['QUEUED', 'RUNNING', 'CANCELLING', 'TIMED_OUT'],
+  QUEUED: ['RUNNING', 'CANCELLING', 'TIMED_OUT'],
   RUNNING: ['WAITING', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
   WAITING: ['QUEUED', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
   CANCELLING: ['CANCELLED'],

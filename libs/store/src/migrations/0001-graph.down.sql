@@ -1,0 +1,9 @@
+drop function flowforge_raise_epoch(text);
+drop function flowforge_epoch();
+drop table epochs;
+drop function flowforge_uuid_floor(timestamptz);
+drop function flowforge_uuidv7();
+drop table step_edges;
+drop table run_edges;
+drop type step_state;
+drop type run_state;

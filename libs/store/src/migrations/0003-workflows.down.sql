@@ -1,0 +1,2 @@
+drop table workflow_versions;
+drop table workflows;

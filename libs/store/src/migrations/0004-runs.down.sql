@@ -1,0 +1,11 @@
+drop table api_keys;
+drop table leader_leases;
+drop table idempotency_keys;
+drop table worker_sessions;
+drop table timers;
+drop table step_outputs;
+drop table step_waits;
+drop table step_runs;
+drop table live_runs;
+drop table run_inputs;
+drop table workflow_runs;

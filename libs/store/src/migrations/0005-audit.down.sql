@@ -1,0 +1,16 @@
+drop trigger workflow_versions_kept on workflow_versions;
+drop trigger step_runs_kept on step_runs;
+drop trigger step_runs_moved on step_runs;
+drop trigger step_runs_added on step_runs;
+drop trigger workflow_runs_kept on workflow_runs;
+drop trigger workflow_runs_moved on workflow_runs;
+drop trigger workflow_runs_added on workflow_runs;
+drop table workflow_run_logs;
+drop table workflow_transition_audit;
+drop function refuse_removal();
+drop function audit_steps_moved();
+drop function audit_steps_added();
+drop function audit_runs_moved();
+drop function audit_runs_added();
+drop function flowforge_partition_days();
+drop function flowforge_ensure_partitions(interval);

@@ -1,0 +1,63 @@
+import pg from 'pg';
+import { DomainError } from '#core';
+
+/** The login roles of the services, made once per server. The worker has none: it never meets the database. */
+export const OWNER_ROLE = 'flowforge_owner';
+export const API_ROLE = 'flowforge_api';
+export const SCHEDULER_ROLE = 'flowforge_scheduler';
+
+export interface ServicePasswords {
+  readonly api: string;
+  readonly scheduler: string;
+}
+
+/**
+ * Makes the services' login roles where they are missing and sets their passwords. Needs CREATEROLE (or roles made beforehand by an
+ * administrator, with `passwords` null). Safe to call again, and by several at once.
+ */
+export async function ensureServiceRoles(client: pg.ClientBase, passwords: ServicePasswords | null): Promise<void> {
+  for (const role of [API_ROLE, SCHEDULER_ROLE]) await createRole(client, role);
+  if (passwords) {
+    await setPassword(client, API_ROLE, passwords.api);
+    await setPassword(client, SCHEDULER_ROLE, passwords.scheduler);
+  }
+}
+
+/**
+ * Makes the database with its owner, as the local profile and the tests need it: `superuser` is connected to any database of the server.
+ * The owner may make roles, and is no superuser.
+ */
+export async function createOwnedDatabase(superuser: pg.ClientBase, database: string, ownerPassword: string): Promise<void> {
+  await createRole(superuser, OWNER_ROLE);
+  await superuser.query(`alter role ${OWNER_ROLE} createrole`);
+  await setPassword(superuser, OWNER_ROLE, ownerPassword);
+  const { rowCount } = await superuser.query('select from pg_database where datname = $1', [database]);
+  if (rowCount === 0) await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
+}
+
+async function createRole(client: pg.ClientBase, role: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
+  if (rowCount) return;
+  try {
+    await client.query(`create role ${role} login nosuperuser nocreatedb nocreaterole noinherit`);
+  } catch (error) {
+    if (isSqlState(error, '42710') || isSqlState(error, '23505')) return; // another process made it meanwhile
+    if (isSqlState(error, '42501')) {
+      throw new DomainError(
+        'migration.role_missing',
+        `The role ${role} does not exist and this login may not make it.`,
+        { role },
+        `Let an administrator run: create role ${role} login password '…'; or migrate with a login that has CREATEROLE.`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function setPassword(client: pg.ClientBase, role: string, password: string): Promise<void> {
+  await client.query(`alter role ${role} login password ${pg.escapeLiteral(password)}`);
+}
+
+export function isSqlState(error: unknown, state: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === state;
+}
