@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { DomainError } from '#core';
-import { type Watchdog, watchOver } from '#embedded';
+import { type Watchdog, freePort, watchOver } from '#embedded';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
 import { type RedisSource, findRedis } from './redis-binary.ts';
 
 /** How the server is set up. Without `own`, a server given by REDIS_URL may be used, in a database of it that is empty. */
@@ -138,9 +137,11 @@ class OwnRedis implements RedisServer {
   }
 }
 
+const commonSettings = ['--save', '', '--loglevel', 'warning', '--protected-mode', 'no', '--repl-diskless-sync-delay', '0'];
+
 function settingsOf(options: RedisOptions): string[] {
   return [
-    ...['--save', '', '--loglevel', 'warning', '--protected-mode', 'no', '--repl-diskless-sync-delay', '0'],
+    ...commonSettings,
     ...(options.appendonly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']),
     ...(options.maxmemory ? ['--maxmemory', options.maxmemory, '--maxmemory-policy', 'noeviction'] : []),
     ...(options.replicaOf ? ['--replicaof', `127.0.0.1 ${options.replicaOf.port}`] : []),
