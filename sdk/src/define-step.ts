@@ -91,7 +91,7 @@ async function invoke<Input extends StepSchema, Output extends StepSchema>(
 }
 
 /** The default export of a handler module with several steps. Throws a TypeError when two share a name. */
-export function defineHandlers(handlers: readonly StepHandler<never>[]): readonly StepHandler<never>[] {
+export function defineHandlers(handlers: readonly StepHandler[]): readonly StepHandler[] {
   const names = handlers.map((handler) => handler.name);
   const doubled = names.find((name, at) => names.indexOf(name) !== at);
   if (doubled !== undefined) throw new TypeError(`Two handlers are named ${doubled}.`);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { ERROR_TEXT_MAX, type StepError } from '#contracts';
 
 const codeMax = 200;
@@ -28,7 +29,7 @@ export function nonRetryable(code: string, message: string, options: { cause?: u
 /** Whatever a handler threw, as it is reported: bounded, and clean of characters that PostgreSQL refuses. */
 export function stepErrorOf(thrown: unknown): StepError {
   if (!isStepFailure(thrown)) {
-    const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `The handler threw ${typeof thrown}.`;
+    const message = types.isNativeError(thrown) ? `${thrown.name}: ${thrown.message}` : `The handler threw ${typeof thrown}.`;
     return { code: 'step.threw', message: reportableText(message), retryable: true };
   }
   const { code, message, retryable, retryAfterSeconds } = thrown;
@@ -44,7 +45,11 @@ export function stepErrorOf(thrown: unknown): StepError {
 /** By shape, not by class: a handler's package may bring a second copy of this one. */
 function isStepFailure(thrown: unknown): thrown is StepFailure {
   return (
-    thrown instanceof Error && thrown.name === 'StepFailure' && 'code' in thrown && typeof thrown.code === 'string' && 'retryable' in thrown
+    types.isNativeError(thrown) &&
+    thrown.name === 'StepFailure' &&
+    'code' in thrown &&
+    typeof thrown.code === 'string' &&
+    'retryable' in thrown
   );
 }
 
