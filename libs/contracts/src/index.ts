@@ -1,2 +1,16 @@
 export * from './messages.ts';
 export * from './channels.ts';
+export * from './http/limits.ts';
+export { httpSchemas } from './http/registry.ts';
+export type { Page } from './http/page.ts';
+export { JsonObject, JsonValue } from './http/json.ts';
+export * from './http/error-body.ts';
+export * from './http/workflow.ts';
+export * from './http/run.ts';
+export * from './http/step.ts';
+export * from './http/history.ts';
+export * from './http/deployment.ts';
+export * from './http/explanation.ts';
+export * from './http/api-key.ts';
+export * from './http/health.ts';
+export * from './http/paths.ts';
