@@ -1,1 +1,5 @@
-export default async function stopServers() {}
+import { stopTestServers } from '../../libs/testing/src/index.ts';
+
+export default async function stopServers() {
+  await stopTestServers();
+}

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.ts';
+import { isAlive } from './own-folder.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 describe('a Redis server for tests', () => {
@@ -59,14 +60,5 @@ async function said<T>(server: RedisServer, ask: (redis: Redis) => Promise<T>): 
     return await ask(redis);
   } finally {
     redis.disconnect();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,14 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { DomainError } from '#core';
 import { type Watchdog, freePort, watchOver } from '#embedded';
 import { eventually } from './eventually.ts';
+import { makeTestFolder } from './own-folder.ts';
 import { type RedisSource, findRedis } from './redis-binary.ts';
 
 /** How the server is set up. Without `own`, a server given by REDIS_URL may be used, in a database of it that is empty. */
@@ -82,7 +81,7 @@ class OwnRedis implements RedisServer {
   }
 
   async start(): Promise<void> {
-    this.folder ??= await mkdtemp(join(tmpdir(), 'flowforge-redis-'));
+    this.folder ??= await makeTestFolder('redis');
     const [program, ...args] = this.command(this.folder);
     const child = spawn(program, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const ended = new Promise<void>((resolve) => {
