@@ -46,17 +46,20 @@ create table live_runs (
   active int not null default 0 check (active >= 0),
   waiting int not null default 0 check (waiting >= 0),
   failed boolean not null default false,
+  -- It was admitted before: it keeps its concurrency key until it ends, also while it waits.
+  began boolean not null default false,
   deployment_id uuid not null,
   workflow_id uuid not null,
-  team text,
+  -- Empty: no team. Not null, so that the queues of deployments and teams can be walked by an index.
+  team text not null default '',
   priority int not null default 0 check (priority between -100 and 100),
   concurrency_key text,
   concurrency_limit int check (concurrency_limit > 0),
   deadline_at timestamptz,
   queued_at timestamptz not null default now()
 ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
-create index live_runs_queued on live_runs (deployment_id, priority desc, run_id) where phase = 'queued';
-create index live_runs_running on live_runs (deployment_id) where phase = 'running';
+create index live_runs_queued on live_runs (deployment_id, team, priority desc, run_id) where phase = 'queued';
+create index live_runs_running on live_runs (deployment_id, team) where phase = 'running';
 create index live_runs_cancelling on live_runs (run_id) where phase = 'cancelling';
 create index live_runs_deadline on live_runs (deadline_at) where deadline_at is not null;
 create index live_runs_concurrency on live_runs (workflow_id, concurrency_key) where concurrency_key is not null;

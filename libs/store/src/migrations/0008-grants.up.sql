@@ -28,7 +28,7 @@ grant update (rev, phase) on live_runs to flowforge_api;
 grant update (state, via, version, cause_id, actor, reason, changed_at, started_at, ended_at) on workflow_runs to flowforge_scheduler;
 grant insert on step_runs, step_waits, step_outputs, timers, worker_sessions, workflow_run_logs, leader_leases to flowforge_scheduler;
 grant update (state, via, version, epoch, dispatch_no, attempt, worker_losses, cause_id, actor, reason, changed_at, started_at, ended_at) on step_runs to flowforge_scheduler;
-grant update (rev, phase, remaining, active, waiting, failed, queued_at, deadline_at) on live_runs to flowforge_scheduler;
+grant update (rev, phase, remaining, active, waiting, failed, began, queued_at, deadline_at) on live_runs to flowforge_scheduler;
 grant update (unmet) on step_waits to flowforge_scheduler;
 grant update (output, error) on step_outputs to flowforge_scheduler;
 grant update (due_at) on timers to flowforge_scheduler;

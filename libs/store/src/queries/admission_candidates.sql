@@ -1,0 +1,21 @@
+-- admission_candidates: the heads of the queues of each deployment and team, by priority then age. A recursive walk over the index finds the
+-- queues that hold anything, so that a flood in one costs the others nothing.
+-- $1 at most per queue
+with recursive queues as (
+  (select deployment_id, team from live_runs where phase = 'queued' order by deployment_id, team limit 1)
+  union all
+  select n.deployment_id, n.team
+    from queues q
+   cross join lateral (
+     select l.deployment_id, l.team from live_runs l
+      where l.phase = 'queued' and (l.deployment_id, l.team) > (q.deployment_id, q.team)
+      order by l.deployment_id, l.team limit 1
+   ) n
+)
+select h.run_id, h.deployment_id, h.workflow_id, h.team, h.priority, h.concurrency_key, h.concurrency_limit, h.began,
+       extract(epoch from now() - h.queued_at)::float8 as queued_seconds
+  from queues q
+ cross join lateral (
+   select * from live_runs l where l.phase = 'queued' and l.deployment_id = q.deployment_id and l.team = q.team
+    order by l.priority desc, l.run_id limit $1
+ ) h

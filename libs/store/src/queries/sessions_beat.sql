@@ -1,0 +1,13 @@
+-- sessions_beat: renews leases by heartbeats; the database's clock says until when.
+-- $1 sessions · $2 deployment ids · $3 workers · $4 concurrencies · $5 kinds as JSON · $6 held as JSON [[runId, stepNo, dispatchNo], …] · $7 lease seconds
+insert into worker_sessions (session, deployment_id, worker, concurrency, kinds, held_runs, held_steps, held_dispatches, expires_at)
+select b.session, b.deployment_id, b.worker, b.concurrency, array(select jsonb_array_elements_text(b.kinds::jsonb)), h.runs, h.steps, h.dispatches,
+       clock_timestamp() + $7::float8 * interval '1 second'
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[]) as b (session, deployment_id, worker, concurrency, kinds, held)
+ cross join lateral (
+   select coalesce(array_agg((e->>0)::uuid), '{}') as runs, coalesce(array_agg((e->>1)::int), '{}') as steps, coalesce(array_agg((e->>2)::int), '{}') as dispatches
+     from jsonb_array_elements(b.held::jsonb) as e
+ ) h
+    on conflict (session) do update
+   set held_runs = excluded.held_runs, held_steps = excluded.held_steps, held_dispatches = excluded.held_dispatches, kinds = excluded.kinds,
+       beat_at = clock_timestamp(), expires_at = excluded.expires_at

@@ -1,0 +1,5 @@
+-- steps_view: the rows of these steps; a step without a row is PENDING and missing. Step number 0 asks for every row of its run.
+-- $1 run ids · $2 step numbers, pairwise
+select s.run_id, s.step_no, s.state::text as state, s.version, s.epoch, s.dispatch_no, s.attempt, s.worker_losses, s.reason
+  from unnest($1::uuid[], $2::int[]) as wanted (run_id, step_no)
+  join step_runs s on s.run_id = wanted.run_id and (wanted.step_no = 0 or s.step_no = wanted.step_no)
