@@ -12,3 +12,17 @@ export * from './advance/run-decision.ts';
 export { SKIP_REASONS, sameToken } from './advance/run-view.ts';
 export type { DecisionLimits, RunEvent, RunView, SkipReason, StepErrorView, StepEvaluation, StepView, Token } from './advance/run-view.ts';
 export { reusableSteps } from './advance/reuse.ts';
+export {
+  DEFAULT_DEPLOYMENT_KEY,
+  assertEnvironmentName,
+  assertTeamName,
+  deploymentKey,
+  deploymentTable,
+  resolveDeployment,
+  type DeploymentResolution,
+  type DeploymentTable,
+  type DeploymentTarget,
+  type DeploymentTier,
+  type DeploymentWish,
+  type TriedRule,
+} from './resolve-deployment.ts';
