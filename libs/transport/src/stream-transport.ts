@@ -71,7 +71,10 @@ export interface ConsumeOptions {
 }
 
 export interface StreamConsumer {
-  /** Replaces the streams that are read, at once. Deliveries of streams left behind stay in flight. */
+  /**
+   * Replaces the streams that are read, at once; resolves when the last read of the old ones has ended. Deliveries of
+   * streams left behind stay in flight.
+   */
   setStreams(streams: readonly string[]): Promise<void>;
   /** Says that a held delivery failed: delivered again after a pause, or a dead letter after `deliveriesMax`. */
   release(delivery: Delivery, reason: string): void;

@@ -30,6 +30,7 @@ export class GroupConsumer implements StreamConsumer {
   private readonly background = new Set<Promise<void>>();
   private readonly everRead = new Set<string>();
   private readonly loop: Promise<void>;
+  private turning: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | undefined;
   private reading = true;
   private settled: (() => void) | undefined;
@@ -68,11 +69,11 @@ export class GroupConsumer implements StreamConsumer {
     return this.held.size;
   }
 
-  setStreams(streams: readonly string[]): Promise<void> {
+  async setStreams(streams: readonly string[]): Promise<void> {
     this.watch(streams);
     this.reclaimDueAt = 0;
     this.interrupt();
-    return Promise.resolve();
+    await this.turning.catch(() => undefined);
   }
 
   kick(): void {
@@ -151,7 +152,8 @@ export class GroupConsumer implements StreamConsumer {
   private async run(): Promise<void> {
     while (this.reading) {
       try {
-        await this.turn();
+        this.turning = this.turn();
+        await this.turning;
         this.backoff.reset();
       } catch (thrown) {
         this.answerLost = true;

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { markWithin } from '../body-limit.ts';
-import { consumeSettings } from '../consumer/consume-settings.ts';
-import { GroupConsumer } from '../consumer/group-consumer.ts';
+import { Consumers } from '../consumer/consumers.ts';
 import { STREAM_LIMITS } from '../stream-transport.ts';
 import type { ConsumeOptions, DeadLetter, Delivery, StreamConsumer, StreamDepth, StreamEntry, StreamLimits, StreamTransport, TransportHealth } from '../stream-transport.ts';
 import { quietly, type OnTransportEvent } from '../transport-event.ts';
-import { TransportError } from '../transport-error.ts';
 import { acknowledge } from './acknowledging.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { RedisGroup } from './redis-group.ts';
@@ -25,7 +23,7 @@ const CLOSE_GRACE_MS = 10_000;
  * producer does with write-only keys (`%W~`).
  */
 export class RedisStreamTransport implements StreamTransport {
-  private readonly consumers = new Set<GroupConsumer>();
+  private readonly consumers: Consumers;
   private readonly data: RedisLink;
   private probe: RedisLink | undefined;
   private readonly link: LinkSettings;
@@ -40,6 +38,7 @@ export class RedisStreamTransport implements StreamTransport {
 
   constructor(options: RedisStreamOptions) {
     this.tell = quietly(options.onEvent);
+    this.consumers = new Consumers(this.tell);
     this.link = linkSettings(options);
     this.keys = new StreamKeys(options.keyOf);
     this.limits = { ...STREAM_LIMITS, ...options.limits };
@@ -62,22 +61,19 @@ export class RedisStreamTransport implements StreamTransport {
 
   async addThenAck(entries: readonly StreamEntry[], acks: readonly Delivery[], group: string): Promise<void> {
     await this.appender.addThenAck(entries, acks, group);
-    this.letGo(acks, group);
+    this.consumers.letGo(acks, group);
   }
 
   async ack(deliveries: readonly Delivery[], group: string): Promise<void> {
     await this.data.run('XACK', (redis) => acknowledge(redis, this.keys, deliveries, group));
-    this.letGo(deliveries, group);
+    this.consumers.letGo(deliveries, group);
   }
 
   consume(options: ConsumeOptions): StreamConsumer {
-    if (this.closing !== undefined) throw new TransportError('transport.closed', 'The transport is closed.');
-    const settings = consumeSettings(options);
-    const reader = new RedisLink('reader', this.link, this.tell);
-    const group = new RedisGroup(this.keys, this.data, reader, { ...settings, pingTimeoutMs: this.link.pingTimeoutMs }, this.tell);
-    const consumer = new GroupConsumer(group, settings, this.tell, (stopped) => this.consumers.delete(stopped));
-    this.consumers.add(consumer);
-    return consumer;
+    return this.consumers.start(options, (settings) => {
+      const reader = new RedisLink('reader', this.link, this.tell);
+      return new RedisGroup(this.keys, this.data, reader, { ...settings, pingTimeoutMs: this.link.pingTimeoutMs }, this.tell);
+    });
   }
 
   depth(stream: string, group: string): Promise<StreamDepth> {
@@ -125,11 +121,7 @@ export class RedisStreamTransport implements StreamTransport {
   }
 
   private async wind(): Promise<void> {
-    await Promise.all([...this.consumers].map((consumer) => consumer.stop({ graceMs: this.closeGraceMs })));
+    await this.consumers.stopAll(this.closeGraceMs);
     await Promise.all([this.data.close(), this.probe?.close()]);
-  }
-
-  private letGo(deliveries: readonly Delivery[], group: string): void {
-    for (const consumer of this.consumers) if (consumer.group === group) consumer.letGo(deliveries);
   }
 }
