@@ -26,3 +26,4 @@ export {
   type DeploymentWish,
   type TriedRule,
 } from './resolve-deployment.ts';
+export { decideAdmission, type AdmissionDecision, type AdmissionLimits, type QueuedRun } from './admission/decide-admission.ts';

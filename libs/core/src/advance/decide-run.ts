@@ -27,6 +27,7 @@ export function decideRun(
     rows: everyRow ? 'all' : [...rows],
     unmet: [...unmet],
     evaluations: [...wanted.values()],
+    drafted: draft.drafted(),
   };
 }
 

@@ -85,6 +85,8 @@ export interface DecisionWants {
   readonly rows: readonly number[] | 'all';
   readonly unmet: readonly number[];
   readonly evaluations: readonly EvaluationWant[];
+  /** Steps as this decision would leave them: what the evaluations must see although no row tells it yet. */
+  readonly drafted: readonly { readonly no: number; readonly state: StepState; readonly output: Json }[];
 }
 
 export interface EvaluationWant {

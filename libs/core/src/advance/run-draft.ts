@@ -158,6 +158,11 @@ export class RunDraft {
     assertThat(this.runHops.length <= HOPS_MAX, 'a run moves by at most two hops at once', { run: this.view.id });
   }
 
+  /** The steps that this draft changed, as it leaves them. */
+  drafted(): { no: number; state: StepState; output: Json }[] {
+    return [...this.changed.values()].map(({ no, state }) => ({ no, state, output: this.results.get(no)?.output ?? null }));
+  }
+
   /** Who and what caused the last change of this draft; null while nothing changed. */
   get lastCause(): { causeId: string; actor: string } | null {
     return this.cause;

@@ -9,3 +9,4 @@ update workflow_runs r
   join live_runs l on l.run_id = m.run_id and l.rev = m.rev
   join run_edges e on e.leaves = m.leaves::run_state and e.enters = coalesce(m.via, m.enters)::run_state
  where r.id = m.run_id and r.state = m.leaves::run_state and r.version = m.version - 1 - (m.via is not null)::int
+returning r.id as run_id

@@ -14,3 +14,4 @@ update step_runs s
   join step_edges e on e.leaves = m.leaves::step_state and e.enters = coalesce(m.via, m.enters)::step_state
  where s.run_id = m.run_id and s.step_no = m.step_no and s.state = m.leaves::step_state
    and s.version = m.version - 1 - (m.via is not null)::int
+returning s.run_id

@@ -1,0 +1,83 @@
+import type { HotConnection, HotTransaction } from '../hot-connection.ts';
+import { statement } from '../statement.ts';
+
+const ADMISSION_CANDIDATES = statement('admission_candidates');
+const SCOPES_LOCK = statement('scopes_lock');
+const SCOPES_COUNT = statement('scopes_count');
+
+/** A queued run at the head of its deployment's and team's queue. */
+export interface Candidate {
+  readonly runId: string;
+  readonly deploymentId: string;
+  readonly workflowId: string;
+  /** Empty: no team. */
+  readonly team: string;
+  readonly priority: number;
+  readonly concurrencyKey: string | null;
+  readonly concurrencyLimit: number | null;
+  /** It was admitted before, and waited since: it holds its concurrency key already. */
+  readonly began: boolean;
+  readonly queuedSeconds: number;
+}
+
+/** What an admission counts: places taken per deployment, team, share of a team in a deployment, and concurrency key. */
+export interface Scopes {
+  readonly deployments: readonly string[];
+  readonly teams: readonly string[];
+  readonly keys: readonly { readonly workflowId: string; readonly key: string }[];
+}
+
+/** Places taken, by scope and name: `deployment <id>`, `team <name>`, `share <deployment id> <team>`, `key <workflow id> <key>`. */
+export type PlacesTaken = ReadonlyMap<string, number>;
+
+export class AdmissionReader {
+  constructor(private readonly connection: HotConnection) {}
+
+  /** The first runs of every queue, at most `perQueue` each. */
+  async candidates(perQueue: number): Promise<Candidate[]> {
+    const rows = await this.connection.query<{
+      run_id: string;
+      deployment_id: string;
+      workflow_id: string;
+      team: string;
+      priority: number;
+      concurrency_key: string | null;
+      concurrency_limit: number | null;
+      began: boolean;
+      queued_seconds: number;
+    }>(ADMISSION_CANDIDATES, [perQueue]);
+    return rows.map((row) => ({
+      runId: row.run_id,
+      deploymentId: row.deployment_id,
+      workflowId: row.workflow_id,
+      team: row.team,
+      priority: row.priority,
+      concurrencyKey: row.concurrency_key,
+      concurrencyLimit: row.concurrency_limit,
+      began: row.began,
+      queuedSeconds: row.queued_seconds,
+    }));
+  }
+
+  /** Counts without locking: a first look, to be confirmed by `lockAndCount`. */
+  count(scopes: Scopes): Promise<PlacesTaken> {
+    return countScopes(this.connection, scopes);
+  }
+}
+
+/** Locks the scopes, then counts in a statement of its own: until the transaction ends nobody else admits into them. */
+export async function lockAndCount(tx: HotTransaction, scopes: Scopes): Promise<PlacesTaken> {
+  const locked = tx.query(SCOPES_LOCK, [scopes.deployments, scopes.teams, scopes.keys.map(({ workflowId, key }) => `${workflowId} ${key}`)]);
+  const [, counted] = await Promise.all([locked, countScopes(tx, scopes)]);
+  return counted;
+}
+
+async function countScopes(connection: HotTransaction, { deployments, teams, keys }: Scopes): Promise<PlacesTaken> {
+  const rows = await connection.query<{ scope: string; id: string; running: number }>(SCOPES_COUNT, [
+    deployments,
+    teams,
+    keys.map((key) => key.workflowId),
+    keys.map((key) => key.key),
+  ]);
+  return new Map(rows.map((row) => [`${row.scope} ${row.id}`, row.running]));
+}

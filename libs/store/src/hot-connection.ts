@@ -1,0 +1,100 @@
+import pg from 'pg';
+import { DomainError } from '#core';
+import type { Statement } from './statement.ts';
+
+/**
+ * Settings of every hot connection. Generic plans: a plan made for a fresh table, with one row estimated, must not stay. No sequential
+ * scans: every hot statement goes by an index, whatever the statistics say of a table that was just made.
+ */
+const SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What runs inside one transaction of a hot connection. Statements sent without awaiting travel together. */
+export interface HotTransaction {
+  query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+}
+
+/**
+ * One PostgreSQL session for the hot path: prepared statements, pipelined. Transactions take turns. A lost session is opened again at the
+ * next use; what was under way fails with the driver's error, and the caller reads what became of it.
+ */
+export class HotConnection implements HotTransaction {
+  private client: Promise<pg.Client> | null = null;
+  private turn: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly name: string,
+  ) {}
+
+  async query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return run<Row>(await this.session(), statement, values);
+  }
+
+  /** Runs `work` between begin and commit; rolls back when it throws. One at a time per connection. */
+  transaction<T>(work: (tx: HotTransaction) => Promise<T>): Promise<T> {
+    const mine = this.turn.then(() => this.transact(work));
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
+  private async transact<T>(work: (tx: HotTransaction) => Promise<T>): Promise<T> {
+    const client = await this.session();
+    const begun = client.query('begin');
+    try {
+      const [, result] = await Promise.all([begun, work({ query: (statement, values) => run(client, statement, values) })]);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => this.drop(client));
+      throw error;
+    }
+  }
+
+  private session(): Promise<pg.Client> {
+    if (this.closed) return Promise.reject(new DomainError('database.closed', 'The database connection was closed.', {}, null, 'outage'));
+    this.client ??= this.open();
+    return this.client;
+  }
+
+  private async open(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: `flowforge-${this.name}`,
+      options: SETTINGS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      pipeline: true,
+    });
+    // A stopping server tells every session; the statement under way reports it, the event itself must not end the process.
+    client.on('error', () => this.drop(client));
+    client.on('end', () => this.drop(client));
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      this.client = null;
+      throw error;
+    }
+  }
+
+  private drop(client: pg.Client): void {
+    this.client = null;
+    client.end().catch(() => {});
+  }
+
+  /** Waits for the transaction under way, then ends the session. Safe to call twice. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.turn;
+    const client = await this.client?.catch(() => null);
+    this.client = null;
+    await client?.end();
+  }
+}
+
+async function run<Row>(client: pg.Client, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const { rows } = await client.query({ name, text, values: [...values] });
+  return rows as Row[];
+}

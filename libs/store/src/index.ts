@@ -1,0 +1,12 @@
+export { achievementsOf } from './migrations/sql-migration.ts';
+export { migrate, migrationStatus, revertLast, type MigrationOptions } from './migrate.ts';
+export { API_ROLE, OWNER_ROLE, SCHEDULER_ROLE, createOwnedDatabase, ensureServiceRoles, type ServicePasswords } from './roles.ts';
+export { HotConnection, type HotTransaction } from './hot-connection.ts';
+export { statement, type Statement } from './statement.ts';
+export { RunReader, type RunHead, type StepKey } from './advance/run-reader.ts';
+export { DecisionWriter, type WritableDecision } from './advance/decision-writer.ts';
+export { WorkerSessions, type Heartbeat, type StaleHold } from './advance/sessions.ts';
+export { SweepReader, type DispatchedStep, type UnheldStep } from './advance/sweep-reader.ts';
+export { AdmissionReader, lockAndCount, type Candidate, type PlacesTaken, type Scopes } from './advance/admission-reader.ts';
+export { writeLogs, type LogRow } from './advance/log-writer.ts';
+export { ensurePartitions, findPlan, readEpoch, takeLease } from './advance/housekeeping.ts';
