@@ -8,7 +8,7 @@ import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFil
 import { join, relative } from 'node:path';
 import { project, projectNode } from './lib/project.mjs';
 
-const sources = ['services', 'libs', 'cli', 'sdk'].filter((folder) => existsSync(join(project, folder)));
+const sources = ['services', 'libs', 'cli', 'sdk', 'tools'].filter((folder) => existsSync(join(project, folder)));
 const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tools/build.mjs'];
 const dist = join(project, 'dist');
 const draft = join(project, 'dist.next');

@@ -20,9 +20,10 @@ const checks = {
   },
   layers: {
     guards: 'who may import whom, no cycles',
-    run: () => [modules('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.mjs', ...folders],
+    run: () => [modules('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', ...folders],
   },
   unused: { guards: 'files, exports and dependencies that nothing uses', run: () => [modules('knip/bin/knip.js'), '--no-progress'] },
+  lock: { guards: 'package-lock.json installs on every platform', run: () => [join(project, 'tools/lock-stubs.mjs'), '--check'] },
   format: { guards: 'oxfmt', run: (mend) => [modules('oxfmt/bin/oxfmt'), mend ? '--write' : '--check', '.'] },
 };
 

@@ -1,8 +1,20 @@
 /** Jest's global setup of the suites that need servers: PostgreSQL for all of them at once; Redis is found here, and started per file. */
-import { findRedis, startTestServers } from '../../libs/testing/src/index.ts';
+import { appendFileSync } from 'node:fs';
+import { findRedis, startTestServers, stopTestServers } from '../../libs/testing/src/index.ts';
 
 export default async function startServers() {
-  const [{ servers, skipped }] = await Promise.all([startTestServers(), findRedis().catch(() => undefined)]);
-  console.log(`\nTest servers: ${servers.map(({ name }) => name).join(', ')}`);
-  for (const { name, reason } of skipped) console.log(`SKIPPED ${name}: ${reason}`);
+  // A missing Redis fails the files that need one, with the reason; those that need none still run.
+  const redis = findRedis().catch(() => undefined);
+  try {
+    const { servers, skipped } = await startTestServers();
+    const found = await redis;
+    console.error(`\nTest servers: ${[...servers.map(({ name }) => name), ...(found ? [`redis (${found.foundBy})`] : [])].join(', ')}`);
+    for (const { name, reason } of skipped) {
+      console.error(`SKIPPED ${name}: ${reason}`);
+      if (process.env.FLOWFORGE_TEST_SKIPS) appendFileSync(process.env.FLOWFORGE_TEST_SKIPS, `${name}: ${reason}\n`);
+    }
+  } catch (error) {
+    await stopTestServers();
+    throw error;
+  }
 }
