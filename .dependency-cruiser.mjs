@@ -93,7 +93,6 @@ export default {
     onlyIn('pg', '^libs/(store|embedded)/'),
     onlyIn('typeorm', '^libs/store/'),
     onlyIn('ioredis', '^libs/transport/'),
-    onlyIn('prom-client', '^libs/telemetry/'),
     onlyIn('pino', '^libs/telemetry/'),
     {
       name: 'no-dev-dependencies',

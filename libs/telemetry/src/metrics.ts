@@ -14,6 +14,8 @@ interface Described<Label extends string> {
 /** The metrics of one process. Asking again for a name gives the metric that is there. */
 export interface Metrics {
   readonly contentType: string;
+  /** For a service that keeps its metrics in a class of its own. */
+  readonly registry: Registry;
   counter<Label extends string = never>(metric: Described<Label>): Counter<Label>;
   gauge<Label extends string = never>(metric: Described<Label> & { collect?: (gauge: Gauge<Label>) => void | Promise<void> }): Gauge<Label>;
   histogram<Label extends string = never>(metric: Described<Label> & { buckets?: readonly number[] }): Histogram<Label>;
@@ -39,6 +41,7 @@ export function createMetrics(service: string): Metrics {
   });
   return {
     contentType: registry.contentType,
+    registry,
     counter: (metric) => once(metric.name, () => new Counter(options(metric))),
     gauge: (metric) =>
       once(metric.name, () => {
