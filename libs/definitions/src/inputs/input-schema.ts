@@ -1,0 +1,121 @@
+import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormatsModule from 'ajv-formats';
+import { DomainError, type Json } from '#core';
+import { BoundedCache } from '../bounded-cache.ts';
+import { canonicalJson, checksumOf } from '../canonical-json.ts';
+import { matchesPattern } from '../expressions/language.ts';
+import { INPUT_SCHEMA_LIMITS } from '../limits.ts';
+import { schemaBoundFaults, type SchemaFault } from './schema-bounds.ts';
+
+/** A compiled input schema: a checker for `inputFaults`. */
+export interface InputSchema {
+  /** SHA-256 of the schema: equal schemas share one checker. */
+  readonly checksum: string;
+  readonly validate: ValidateFunction;
+}
+
+/** What is wrong with an input. */
+export interface InputFault {
+  /** JSON pointer into the input; empty for the whole of it. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const cache = new BoundedCache<InputSchema>(INPUT_SCHEMA_LIMITS.cachedSchemasMax);
+
+/** Compiles a JSON Schema (2020-12, strict, with formats). Throws `definition.input_schema_invalid`. */
+export function compileInputSchema(schema: { readonly [key: string]: Json }): InputSchema {
+  const [bound] = schemaBoundFaults(schema);
+  if (bound !== undefined) throw refused(bound);
+  const checksum = checksumOf(schema);
+  return cache.get(checksum, () => ({ checksum, validate: validatorOf(schema) }));
+}
+
+/** What `compileInputSchema` would refuse; empty for a usable schema. */
+export function schemaFaults(schema: { readonly [key: string]: Json }): readonly SchemaFault[] {
+  const bounds = schemaBoundFaults(schema);
+  if (bounds.length > 0) return bounds;
+  try {
+    compileInputSchema(schema);
+    return [];
+  } catch (error) {
+    if (error instanceof DomainError) return [{ message: error.message, path: [] }];
+    throw error;
+  }
+}
+
+/** Faults of an input, at most `faultsMax`; empty for a valid one. The input is not changed. */
+export function inputFaults(schema: InputSchema, input: Json): readonly InputFault[] {
+  if (schema.validate(input)) return [];
+  return (schema.validate.errors ?? []).slice(0, INPUT_SCHEMA_LIMITS.faultsMax).map(faultOf);
+}
+
+function faultOf(error: ErrorObject): InputFault {
+  const params: Readonly<Record<string, unknown>> = error.params;
+  const property = params.additionalProperty ?? params.unevaluatedProperty ?? params.propertyName;
+  const allowed = params.allowedValues === undefined ? '' : `: ${JSON.stringify(params.allowedValues).slice(0, 200)}`;
+  return {
+    path: error.instancePath,
+    message: `${error.message ?? 'is invalid'}${property === undefined ? '' : ` (${String(property).slice(0, 100)})`}${allowed}`,
+  };
+}
+
+function validatorOf(schema: AnySchema): ValidateFunction {
+  try {
+    return freshAjv().compile(schema);
+  } catch (error) {
+    throw refused({ message: error instanceof Error ? error.message.slice(0, 500) : 'The schema cannot be read.', path: [] });
+  }
+}
+
+/** One per schema: Ajv keeps what it compiled, and identifiers of one author's schema must not meet another's. */
+function freshAjv(): Ajv2020 {
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+    logger: false,
+    // With all errors, a wrong list of 100,000 items makes 100,000 error objects.
+    allErrors: false,
+    // The library's own meta schema check uses JavaScript's RegExp on patterns it brings itself; those of authors go through RE2.
+    code: { regExp: re2 },
+  });
+  addFormats(ajv);
+  ajv.removeKeyword('uniqueItems');
+  // Ajv compares each item with each other one; a set of canonical texts takes linear time.
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: areUnique,
+    error: { message: 'must NOT have equal items' },
+  });
+  return ajv;
+}
+
+function addFormats(ajv: Ajv2020): void {
+  // The module is CommonJS with a default export inside of the default export.
+  addFormatsModule.default(ajv, { mode: 'fast' });
+}
+
+function areUnique(wanted: boolean, items: readonly Json[]): boolean {
+  return !wanted || new Set(items.map(canonicalJson)).size === items.length;
+}
+
+/** RE2 in the place of RegExp: its time is linear in the text, whatever the pattern. */
+function re2(pattern: string): { test(text: string): boolean; exec(): null } {
+  if (matchesPattern(pattern, '') === undefined) throw new Error(`pattern is not a regular expression of RE2: ${pattern.slice(0, 100)}`);
+  return { test: (text) => matchesPattern(pattern, text) === true, exec: () => null };
+}
+re2.code = 're2';
+
+function refused(fault: SchemaFault): DomainError {
+  return new DomainError(
+    'definition.input_schema_invalid',
+    `The input schema is invalid: ${fault.message}`,
+    { path: fault.path.join('/') },
+    'Write a JSON Schema of draft 2020-12.',
+  );
+}
