@@ -10,3 +10,37 @@ export { SweepReader, type DispatchedStep, type UnheldStep } from './advance/swe
 export { AdmissionReader, lockAndCount, type Candidate, type PlacesTaken, type Scopes } from './advance/admission-reader.ts';
 export { writeLogs, type LogRow } from './advance/log-writer.ts';
 export { ensurePartitions, findPlan, readEpoch, takeLease } from './advance/housekeeping.ts';
+export { ACQUIRE_TIMEOUT_MS, POOL_CONNECTIONS_MAX, openDatabase, type DatabaseOptions } from './connections.ts';
+export { validateGraphs } from './validate-graphs.ts';
+export { readTenancyConfig, type DeploymentConfig, type TeamConfig, type TenancyConfig } from './deployments-config.ts';
+export { DEFAULT_DEPLOYMENTS, DEFAULT_POOLS } from './deployments-defaults.ts';
+export { DeploymentStore, seedDeployments } from './deployments.ts';
+export type { DeploymentEntity } from './entities/deployment.entity.ts';
+export type { WorkflowEntity } from './entities/workflow.entity.ts';
+export type { ApiKeyEntity } from './entities/api-key.entity.ts';
+export {
+  WorkflowStore,
+  type NewVersion,
+  type Published,
+  type StartableWorkflow,
+  type VersionSummaryRow,
+  type WorkflowChange,
+  type WorkflowFilter,
+  type WorkflowVersionRow,
+} from './workflows.ts';
+export { ApiKeyStore, type KnownApiKey, type NewApiKey } from './api-keys.ts';
+export {
+  findSubmitted,
+  isAlreadyThere,
+  isRefusedByDatabase,
+  submitKeyedRuns,
+  submitRuns,
+  takeRunIds,
+  type KeyedOutcome,
+  type KeyedRun,
+  type NewRun,
+  type RunTarget,
+} from './submit.ts';
+export { cancelRun, type CancelCommand, type CommandOutcome } from './commands.ts';
+export { RunViews, type LogLineRow, type LogPlace, type RunFilter, type RunSummaryRow, type StepRow, type TransitionRow } from './runs-read.ts';
+export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Fault } from './error-body.ts';
 import { DEFINITION_BYTES_MAX, LABEL_FILTERS_MAX } from './limits.ts';
 import { pageOf, pageQuery, scopeName, timestamp } from './page.ts';
 import { JsonObject, JsonValue } from './json.ts';
@@ -65,11 +66,14 @@ export const ApplyWorkflow = named(
 );
 export type ApplyWorkflow = z.infer<typeof ApplyWorkflow>;
 
-/** What publishing did (or would do): `unchanged` when the newest version has the same checksum. `workflow` is null for a dry run of a new one. */
+/**
+ * What publishing did (or would do): `unchanged` when the current version has the same checksum; `restored` when an older one has and is
+ * current again. `workflow` is null for a dry run of a new one. `warnings`: what is allowed, but most likely not meant.
+ */
 export const AppliedWorkflow = named(
   'AppliedWorkflow',
   z.object({
-    outcome: z.enum(['created', 'new_version', 'unchanged']),
+    outcome: z.enum(['created', 'new_version', 'restored', 'unchanged']),
     dryRun: z.boolean(),
     name: z.string(),
     environment: z.string().nullable(),
@@ -77,6 +81,7 @@ export const AppliedWorkflow = named(
     version: z.number().int().positive(),
     checksum: z.string(),
     workflow: Workflow.nullable(),
+    warnings: z.array(Fault),
   }),
 );
 export type AppliedWorkflow = z.infer<typeof AppliedWorkflow>;
