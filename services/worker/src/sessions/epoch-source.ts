@@ -1,0 +1,30 @@
+import { RedisStreamTransport } from '#transport';
+
+/** Key under which the scheduler keeps the current epoch. It stands outside of the epoch's own prefix, since it is what leads there. */
+export const EPOCH_KEY = 'ff:epoch';
+
+/** Where a worker learns the epoch. */
+export interface EpochSource {
+  /** Null while the scheduler has not written one. Throws when nobody answers. */
+  current(): Promise<number | null>;
+  close(): Promise<void>;
+}
+
+/** Reads what the scheduler wrote to Redis. */
+export class RedisEpochSource implements EpochSource {
+  private readonly redis: RedisStreamTransport;
+
+  constructor(url: string) {
+    this.redis = new RedisStreamTransport({ url, connectionName: 'epoch' });
+  }
+
+  async current(): Promise<number | null> {
+    const [text] = await this.redis.marks([EPOCH_KEY]);
+    const epoch = Number(text);
+    return Number.isInteger(epoch) && epoch > 0 ? epoch : null;
+  }
+
+  async close(): Promise<void> {
+    await this.redis.close();
+  }
+}
