@@ -71,7 +71,8 @@ export default {
     },
     {
       name: 'cli-knows-contracts',
-      comment: 'The command line talks HTTP; it validates definitions offline, and `dev` and `doctor` load what they need when they are called.',
+      comment:
+        'The command line talks HTTP; it validates definitions offline, and `dev` and `doctor` load what they need when they are called.',
       severity: 'error',
       from: { path: '^cli/', pathNot: tests },
       to: { path: ours, pathNot: '^(cli|sdk|libs/(core|contracts|definitions|telemetry))/', dynamic: false },

@@ -49,7 +49,7 @@ function stubOf(name, range, parent) {
   const processor = words.map(processorOf).find(Boolean);
   const libc = words.some((word) => word.startsWith('musl'))
     ? 'musl'
-    : system === 'linux' && words.some((word) => /^gnu/.test(word))
+    : system === 'linux' && words.some((word) => word.startsWith('gnu'))
       ? 'glibc'
       : undefined;
   return {

@@ -42,10 +42,15 @@ for (const name of asked.length > 0 ? asked : Object.keys(stages)) {
     `${name}: ${tally.passed} passed, ${tally.failed} failed, ${tally.skipped.length} skipped in ${Math.round((Date.now() - started) / 1000)} s`,
   );
 }
-if (total.skipped.length > 0) console.log(`\nSkipped:\n${total.skipped.map((line) => `  ${line}`).join('\n')}`);
+if (total.skipped.length > 0) console.log(`\nSkipped:\n${indented(total.skipped)}`);
 rmSync(folder, { recursive: true, force: true });
 process.exitCode = total.failed > 0 ? 1 : 0;
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped.length > 0 ? `, ${total.skipped.length} skipped` : ''}`);
+
+/** @param {string[]} lines */
+function indented(lines) {
+  return lines.map((line) => `  ${line}`).join('\n');
+}
 
 async function checkTally() {
   const results = await runChecks(undefined, { onEnd: printCheck });
