@@ -22,8 +22,9 @@ try {
   if (process.argv[2] === 'show') await show(config.MIGRATION_DATABASE_URL);
   else await bringUp(config);
 } catch (error) {
-  const remedy = error instanceof DomainError && error.remedy ? `\n${error.remedy}` : '';
-  process.stderr.write(redactText(`${error instanceof Error ? error.message : String(error)}${remedy}\n`));
+  // Our own errors hold no secret, and their examples would be blanked; the driver's may quote a connection string.
+  const said = error instanceof DomainError ? [error.message, error.remedy ?? ''].join('\n') : redactText(String(error));
+  process.stderr.write(`${said.trim()}\n`);
   process.exitCode = 1;
 }
 
