@@ -5,11 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
+import * as modules from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
+if (!modules.registerHooks)
+  throw new Error(`Node ${process.versions.node} cannot run the sources: use the npm scripts, which bring the project's own.`);
+const require = modules.createRequire(import.meta.url);
 const options = {
   swcrc: false,
   configFile: false,
@@ -26,7 +28,7 @@ const options = {
 const cacheFolder = join(fileURLToPath(new URL('..', import.meta.url)), 'node_modules', '.cache', 'flowforge-swc');
 const salt = JSON.stringify([require('@swc/core/package.json').version, options]);
 
-registerHooks({
+modules.registerHooks({
   load(url, context, nextLoad) {
     if (!/^file:.*\.m?ts(\?.*)?$/.test(url) || url.includes('/node_modules/')) return nextLoad(url, context);
     const file = fileURLToPath(url.replace(/\?.*$/, ''));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '#core';
 import { reasonOf } from './faults.ts';
@@ -22,6 +22,15 @@ export async function openDataHome(dataDir: string, user: ServerUser): Promise<s
   if (pointed) return await followPointer(folder, pointed);
   if (canEnter(user, folder)) return folder;
   return await settleFarAway(folder, user);
+}
+
+/** Deletes what the database has in the data folder and in its home, and nothing else that lies there. */
+export async function removeData(dataDir: string, home: string): Promise<void> {
+  for (const name of ['postgres', 'superuser.password', 'postgres.log', 'postgres.log.1'])
+    await rm(join(home, name), { recursive: true, force: true });
+  if (resolve(dataDir) === home) return;
+  await rm(home, { recursive: true, force: true });
+  await rm(join(dataDir, pointerName), { force: true });
 }
 
 /** Root's folder lets the server's user pass through to the cluster, but not list it; what is secret in it is 0600. */

@@ -98,6 +98,12 @@ describe('the embedded PostgreSQL', () => {
     await expect(other).rejects.toMatchObject({ code: 'postgres.port_taken' });
   });
 
+  it('deletes its data when it is destroyed, and nothing that is not its own', async () => {
+    await writeFile(join(folder, 'kept.txt'), '');
+    await (await start(folder)).destroy();
+    expect(await readdir(folder)).toEqual(['kept.txt']);
+  });
+
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
   asRoot('works for root under a private home, with the cluster where the pointer file says', async () => {
     await chmod(folder, 0o700);

@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DomainError } from '#core';
-import { openDataHome } from './data-home.ts';
+import { openDataHome, removeData } from './data-home.ts';
 import { reasonOf, systemCode } from './faults.ts';
 import { freePort } from './free-port.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
@@ -44,6 +44,8 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
   /** SIGKILL, as in a crash; the next start recovers. */
   kill(): Promise<void>;
+  /** Stops it and deletes all its data, wherever that lies. For throw-away servers: removing the data folder may leave the cluster behind. */
+  destroy(): Promise<void>;
 }
 
 /**
@@ -63,14 +65,20 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const cluster = await openCluster(home, bin, user, password);
     await endOrphan(cluster);
     const { server, port } = await startOnPort({ bin, home, cluster, user, settings: settingsOf(options) }, options.port);
-    return describe(server, port, home, password, locks);
+    return describe(server, port, { dataDir: options.dataDir, home, password }, locks);
   } catch (error) {
     for (const lock of locks) await lock.release();
     throw error;
   }
 }
 
-function describe(server: ServerProcess, port: number, home: string, password: string, locks: readonly FolderLock[]): EmbeddedPostgres {
+interface Place {
+  readonly dataDir: string;
+  readonly home: string;
+  readonly password: string;
+}
+
+function describe(server: ServerProcess, port: number, { dataDir, home, password }: Place, locks: readonly FolderLock[]): EmbeddedPostgres {
   const end = async (signal: 'SIGINT' | 'SIGKILL') => {
     await server.signal(signal);
     for (const lock of locks) await lock.release();
@@ -83,6 +91,10 @@ function describe(server: ServerProcess, port: number, home: string, password: s
     superuserUrl: (database = 'postgres') => `postgresql://${superuser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
     stop: () => end('SIGINT'),
     kill: () => end('SIGKILL'),
+    destroy: async () => {
+      await end('SIGINT');
+      await removeData(dataDir, home);
+    },
   };
 }
 

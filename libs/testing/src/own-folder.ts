@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,7 +8,10 @@ let swept: Promise<void> | undefined;
 /** A new temporary folder that carries this process's pid in its name: the next test run removes what a killed one has left. */
 export async function makeTestFolder(purpose: string): Promise<string> {
   await (swept ??= sweep());
-  return await mkdtemp(join(tmpdir(), `${prefix}-${process.pid}-${purpose}-`));
+  const folder = await mkdtemp(join(tmpdir(), `${prefix}-${process.pid}-${purpose}-`));
+  // Servers that root starts run as a system user, who must get through to their files.
+  await chmod(folder, 0o711);
+  return folder;
 }
 
 async function sweep(): Promise<void> {

@@ -61,7 +61,10 @@ export class TcpProxy {
   private accept(client: Socket): void {
     const target = connect(this.targetPort, '127.0.0.1');
     let swallows = this.silent;
-    for (const [from, to] of [[client, target], [target, client]] as const) {
+    for (const [from, to] of [
+      [client, target],
+      [target, client],
+    ] as const) {
       this.sockets.add(from);
       from.setNoDelay(true);
       from.on('data', (piece: Buffer) => {

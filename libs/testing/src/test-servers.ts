@@ -84,7 +84,7 @@ async function startServer15(folder: string, skip: (reason: string) => void): Pr
 async function startOwn(name: TestServer['name'], folder: string, bin?: string): Promise<TestServer> {
   const dataDir = join(folder, name.replace(' ', '-'));
   const server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir, fsync: false, settings: tuned, ...(bin ? { bin } : {}) });
-  ours.push(server);
+  ours.push({ stop: () => server.destroy() });
   return await prepare(name, server.superuserUrl());
 }
 
