@@ -70,6 +70,7 @@ function takeAlone(draft: RunDraft, event: RunEvent): EventVerdict {
 
 /** Runs `apply` when the event's token is that of a step which a worker may be running. */
 function onDispatched(draft: RunDraft, event: RunEvent & { stepNo: number; token: Token }, apply: (step: StepDraft) => EventVerdict): EventVerdict {
+  if ('from' in event && event.from !== draft.view.deploymentId) return 'foreign';
   if (event.stepNo > draft.plan.steps.length) return 'stale';
   const step = draft.step(event.stepNo);
   if (!step) return 'ignored';

@@ -46,10 +46,10 @@ export interface TimerChange {
 }
 
 /**
- * What became of an event. `stale`: its token was replaced by a later dispatch. `settled`: what it tells has happened already. `ignored`: the
- * run's state has no use for it. These three change nothing. `later`: this decision has no room for it, it goes into the next one.
+ * What became of an event. `foreign`: it came from a deployment that the run does not belong to. `stale`: its token was replaced by a later dispatch. `settled`: what it tells has happened already. `ignored`: the
+ * run's state has no use for it. These four change nothing. `later`: this decision has no room for it, it goes into the next one.
  */
-export type EventVerdict = 'applied' | 'stale' | 'settled' | 'ignored' | 'later';
+export type EventVerdict = 'applied' | 'foreign' | 'stale' | 'settled' | 'ignored' | 'later';
 
 /** Everything that one transaction writes for one run, and what follows its commit. */
 export interface RunDecision {

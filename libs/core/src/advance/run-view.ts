@@ -33,6 +33,7 @@ export interface StepView extends Token {
 export interface RunView {
   readonly id: string;
   readonly plan: Plan;
+  readonly deploymentId: string;
   readonly state: RunState;
   readonly version: number;
   readonly rev: number;
@@ -61,11 +62,13 @@ export interface DecisionLimits {
 
 /** What happened to a run. `causeId` names it in the audit; `actor` says who. */
 export type RunEvent = { readonly causeId: string; readonly actor: string } & (
-  | { readonly kind: 'started'; readonly stepNo: number; readonly token: Token }
+  | { readonly kind: 'started'; readonly stepNo: number; readonly token: Token; readonly from: string }
   | {
       readonly kind: 'ended';
       readonly stepNo: number;
       readonly token: Token;
+      /** Id of the deployment whose stream brought the report: only the run's own is believed. */
+      readonly from: string;
       readonly outcome: 'succeeded' | 'failed' | 'timed_out' | 'cancelled';
       readonly ranMs: number;
       readonly output: Json;

@@ -2,6 +2,10 @@ import type { HotConnection } from '../hot-connection.ts';
 import { statement, type Statement } from '../statement.ts';
 
 const LEASES_TAKE = statement('leases_take');
+const LEASE_RELEASE: Statement = {
+  name: 'leases_release',
+  text: `update leader_leases set expires_at = clock_timestamp() where name = $1 and holder = $2::uuid`,
+};
 const EPOCH: Statement = { name: 'epoch', text: 'select flowforge_epoch() as epoch' };
 const PARTITIONS: Statement = { name: 'ensure_partitions', text: `select flowforge_ensure_partitions(interval '62 days') as made, flowforge_partition_days() as days` };
 const VERSION: Statement = {
@@ -13,6 +17,11 @@ const VERSION: Statement = {
 export async function takeLease(connection: HotConnection, name: string, holder: string, leaseSeconds: number): Promise<number | null> {
   const [row] = await connection.query<{ term: string }>(LEASES_TAKE, [name, holder, leaseSeconds]);
   return row ? Number(row.term) : null;
+}
+
+/** Lets go of a lease, so that another takes over at once. */
+export async function releaseLease(connection: HotConnection, name: string, holder: string): Promise<void> {
+  await connection.query(LEASE_RELEASE, [name, holder]);
 }
 
 /** The database's current epoch; raised first when this is another server or database than before. */

@@ -1,0 +1,59 @@
+import { DomainError, type PlanStep, type RunEvent, type RunView, type StepEvaluation, type StepView } from '#core';
+import type { RunHead } from '#store';
+import type { KnownPlan } from '../plans/plan-cache.ts';
+
+/** What has been read of a run while a decision about it is being made. Grows until the decision has all it wants. */
+export class KnownRun {
+  readonly evaluations = new Map<number, StepEvaluation>();
+  private readonly steps = new Map<number, StepView>();
+  private readonly unmet = new Map<number, number>();
+  private looked: 'all' | Set<number> = new Set();
+
+  constructor(
+    readonly head: RunHead,
+    private readonly known: KnownPlan,
+    readonly events: readonly RunEvent[],
+  ) {
+    // A run that has not begun has no steps: nothing needs to be read to know that.
+    if (head.state === 'CREATED') this.looked = 'all';
+  }
+
+  get workflow(): string {
+    return this.known.workflow;
+  }
+
+  planStep(no: number): PlanStep {
+    const step = this.known.plan.steps[no - 1];
+    if (!step) throw new DomainError('invariant.broken', 'A step number is not in the plan.', { run: this.head.id, step: no }, null, 'bug');
+    return step;
+  }
+
+  /** The steps that its first admission takes over from the run it retries. */
+  get takesOver(): ReadonlySet<number> {
+    return new Set(this.events.flatMap((event) => (event.kind === 'admitted' ? event.reused : [])));
+  }
+
+  /** Step numbers whose rows are to be read for a start; 0: all. */
+  rowsToBegin(): number[] {
+    if (this.looked === 'all') return [];
+    const wantsAll = this.events.some(({ kind }) => kind === 'admitted' || kind === 'cancel' || kind === 'deadline');
+    return wantsAll ? [0] : [...new Set(this.events.flatMap((event) => ('stepNo' in event ? [event.stepNo] : [])))];
+  }
+
+  addSteps(asked: readonly number[], rows: readonly StepView[]): void {
+    if (asked.includes(0)) this.looked = 'all';
+    else if (this.looked !== 'all') for (const no of asked) this.looked.add(no);
+    for (const row of rows) this.steps.set(row.no, row);
+  }
+
+  /** Joins that were asked for and have no row miss nothing. */
+  addUnmet(asked: readonly number[], rows: ReadonlyMap<number, number>): void {
+    for (const no of asked) this.unmet.set(no, rows.get(no) ?? 0);
+  }
+
+  view(): RunView {
+    const { id, deploymentId, state, version, rev, remaining, active, waiting, failed } = this.head;
+    const { steps, looked, unmet } = this;
+    return { id, deploymentId, plan: this.known.plan, state, version, rev, remaining, active, waiting, failed, steps, looked, unmet };
+  }
+}

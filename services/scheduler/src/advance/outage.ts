@@ -1,0 +1,13 @@
+import { DomainError } from '#core';
+
+/** SQLSTATE classes of a database that is away, busy or lost a race: connection, resources, operator, serialization and deadlock, locks. */
+const OUTAGE_STATES = /^(08|53|57|40|55)/;
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+
+/** Whether trying again later may help: the database or network is at fault, not the rows. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof DomainError) return error.kind === 'outage';
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return OUTAGE_STATES.test(code) || NETWORK_CODES.has(code) || /connection|client (was closed|has)|timeout|terminat/i.test(code === '' ? error.message : '');
+}

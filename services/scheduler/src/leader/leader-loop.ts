@@ -1,0 +1,138 @@
+import { ensurePartitions, readEpoch, releaseLease, takeLease, type HotConnection } from '#store';
+import type { Logger, Metrics } from '#telemetry';
+import type { StreamTransport } from '#transport';
+import type { AdmissionService } from '../admission/admission.service.ts';
+import type { DeploymentDirectory } from '../deployments/deployment-directory.ts';
+import type { SweepService } from '../sweep/sweep.service.ts';
+import type { WakeSignal } from './wake-signal.ts';
+
+const LEASE_NAME = 'scheduler';
+const PARTITION_CHECK_MS = 3_600_000;
+const PARTITION_DAYS_ALERT = 7;
+const DIRECTORY_MS = 5_000;
+
+export interface LeaderLoopOptions {
+  readonly holder: string;
+  readonly leaseSeconds: number;
+  readonly sweepSeconds: number;
+  readonly epoch: number;
+  /** Called when the database's epoch is no longer the one this process began with: it must start anew. */
+  readonly onEpochChanged: (epoch: number) => void;
+  /** Called after deployments came or went. */
+  readonly onDeploymentsChanged: () => Promise<void>;
+}
+
+/**
+ * The duties that one scheduler does at a time: admission, timers, sweeps, partitions. A lease row says who; should two hold it for a moment,
+ * nothing breaks, since every step goes through the same guarded decision. Others take over when the lease runs out.
+ */
+export class LeaderLoop {
+  private stopping = false;
+  private done: Promise<void> = Promise.resolve();
+  private term: number | null = null;
+  private sweptAt = 0;
+  private partitionsAt = 0;
+  private directoryAt = 0;
+  private generation: string | null = null;
+  /** When the loop last came around with its work done: readiness follows it. */
+  private roundAt = performance.now();
+
+  constructor(
+    private readonly connection: HotConnection,
+    private readonly transport: StreamTransport,
+    private readonly admission: AdmissionService,
+    private readonly sweeps: SweepService,
+    private readonly deployments: DeploymentDirectory,
+    private readonly bell: WakeSignal,
+    private readonly logger: Logger,
+    private readonly options: LeaderLoopOptions,
+    metrics: Metrics,
+  ) {
+    metrics.gauge({ name: 'flowforge_scheduler_leader', help: '1 while this scheduler holds the leader lease.', collect: (gauge) => gauge.set(this.term === null ? 0 : 1) });
+  }
+
+  get isLeader(): boolean {
+    return this.term !== null;
+  }
+
+  /** Milliseconds since the loop last came around. */
+  get silentMs(): number {
+    return performance.now() - this.roundAt;
+  }
+
+  start(): void {
+    this.done = this.run();
+  }
+
+  /** Finishes the round under way. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.bell.ring();
+    await this.done;
+    if (this.term !== null) await releaseLease(this.connection, LEASE_NAME, this.options.holder).catch(() => {});
+    this.term = null;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      let restMs = this.options.sweepSeconds * 1000;
+      try {
+        restMs = await this.round();
+        this.roundAt = performance.now();
+      } catch (error) {
+        this.logger.error({ err: error }, 'a round of the leader duties failed; it is tried again');
+      }
+      if (!this.stopping) await this.bell.wait(restMs);
+    }
+  }
+
+  /** One round. Returns how long nothing is due, in milliseconds. */
+  private async round(): Promise<number> {
+    const sweepMs = this.options.sweepSeconds * 1000;
+    if (this.isDue('directoryAt', Math.min(DIRECTORY_MS, sweepMs * 2))) await this.refreshDirectory();
+    await this.lead();
+    if (this.term === null) return sweepMs;
+    if (this.isDue('partitionsAt', PARTITION_CHECK_MS)) await this.makePartitions();
+    await this.sweeps.fireDue();
+    await this.admission.admitAll();
+    const emptied = await this.redisWasEmptied();
+    if (emptied || this.isDue('sweptAt', sweepMs)) await this.sweeps.sweep(emptied);
+    return Math.min(sweepMs, (await this.sweeps.nextTimerInMs()) ?? sweepMs);
+  }
+
+  private isDue(clock: 'sweptAt' | 'partitionsAt' | 'directoryAt', everyMs: number): boolean {
+    const now = performance.now();
+    if (this[clock] !== 0 && now - this[clock] < everyMs) return false;
+    this[clock] = now;
+    return true;
+  }
+
+  private async lead(): Promise<void> {
+    const term = await takeLease(this.connection, LEASE_NAME, this.options.holder, this.options.leaseSeconds);
+    if (term !== null && this.term === null) this.logger.info({ term }, 'this scheduler leads now');
+    if (term === null && this.term !== null) this.logger.warn({}, 'another scheduler leads now');
+    this.term = term;
+  }
+
+  private async refreshDirectory(): Promise<void> {
+    const epoch = await readEpoch(this.connection);
+    if (epoch !== this.options.epoch) this.options.onEpochChanged(epoch);
+    if (await this.deployments.refresh()) await this.options.onDeploymentsChanged();
+  }
+
+  private async makePartitions(): Promise<void> {
+    const { made, days } = await ensurePartitions(this.connection);
+    if (made > 0) this.logger.info({ made, days }, 'partitions were made ahead');
+    if (days < PARTITION_DAYS_ALERT) this.logger.error({ days }, 'partitions run out');
+  }
+
+  /** True once after Redis lost what it held. Redis being away is no reason to stop: admission and timers go on. */
+  private async redisWasEmptied(): Promise<boolean> {
+    if (!this.transport.health.connected) return false;
+    const generation = await this.transport.generation().catch(() => this.generation);
+    const emptied = this.generation !== null && generation !== this.generation;
+    this.generation = generation;
+    if (emptied) this.logger.warn({}, 'the stream server was emptied; what it held is rebuilt from the database');
+    return emptied;
+  }
+}
