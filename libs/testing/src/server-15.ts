@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { installDebianPackage } from './debian.ts';
 
-const run = promisify(execFile);
 const debianBin = '/usr/lib/postgresql/15/bin';
 
 /** A server of the oldest supported version: one that runs already, the programs of one, or why there is none. */
@@ -19,7 +17,7 @@ export async function findServer15(): Promise<Server15> {
   if (await hasPrograms()) return { kind: 'bin', bin: debianBin };
   const obstacle = await installOnDebian();
   if (obstacle === undefined && (await hasPrograms())) return { kind: 'bin', bin: debianBin };
-  return { kind: 'none', reason: `no TEST_DATABASE_URL, no ${debianBin}, and ${obstacle ?? 'the package did not bring it'}` };
+  return { kind: 'none', reason: `no TEST_DATABASE_URL, no ${debianBin}, ${obstacle ?? 'the package did not bring it'}` };
 }
 
 async function hasPrograms(): Promise<boolean> {
@@ -31,21 +29,15 @@ async function hasPrograms(): Promise<boolean> {
 
 /** Returns what stood in the way, if anything. */
 async function installOnDebian(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'installing one needs root';
   try {
-    await readFile('/etc/debian_version');
-  } catch {
-    return 'this is not Debian';
-  }
-  process.stderr.write('Installing PostgreSQL 15 from Debian for the tests (its own cluster is not made) …\n');
-  await forbidDebianCluster();
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const install = () => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql-15'], { env, timeout: 240_000 });
-  try {
-    await install().catch(() => run('apt-get', ['update', '-qq'], { env, timeout: 120_000 }).then(install));
+    if (process.getuid?.() === 0) {
+      process.stderr.write('Installing PostgreSQL 15 from Debian for the tests (its own cluster is not made) …\n');
+      await forbidDebianCluster();
+    }
+    await installDebianPackage('postgresql-15');
     return undefined;
   } catch (error) {
-    return `apt-get install postgresql-15 failed (${String(error).split('\n').slice(0, 3).join(' ').slice(0, 300)})`;
+    return `Debian's package could not be installed (${String(error).split('\n').slice(0, 3).join(' ').slice(0, 300)})`;
   }
 }
 
