@@ -15,6 +15,9 @@ export const channels = {
   control: (deployment: string) => `control.${deployment}`,
 } as const;
 
+/** The one key outside of an epoch's prefix: it holds the current epoch, and so leads there. The scheduler writes it, again and again. */
+export const epochKey = 'ff:epoch';
+
 /** Key of the control value that a worker reads before it starts a step: present when the step was cancelled. */
 export const cancelMark = (runId: string, stepNo: number) => `cancel:${runId}:${stepNo}`;
 

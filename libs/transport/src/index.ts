@@ -26,3 +26,4 @@ export { StreamContext } from './nest/stream-batch.ts';
 export type { StreamBatch } from './nest/stream-batch.ts';
 export { StreamsClient } from './nest/streams-client.ts';
 export { StreamsFilter } from './nest/streams-filter.ts';
+export { pubSubOptions } from './nest/pubsub-options.ts';

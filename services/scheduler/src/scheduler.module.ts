@@ -36,6 +36,8 @@ export interface SchedulerSurroundings {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly onEpochChanged: (epoch: number) => void;
+  /** Called every few seconds, by every scheduler. */
+  readonly onRound: () => Promise<void>;
   /** The deployments whose streams are to be read, at the start and after each change. */
   readonly onDeployments: (names: readonly string[]) => Promise<void>;
 }
@@ -109,7 +111,7 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
       useFactory: (keeping: HotConnection, admission: AdmissionService, sweeps: SweepService, deployments: DeploymentDirectory, bell: WakeSignal) => {
         const { LEASE_SECONDS: leaseSeconds, SWEEP_SECONDS: sweepSeconds } = config;
         const onDeploymentsChanged = () => surroundings.onDeployments(deployments.names);
-        const options = { holder: randomUUID(), leaseSeconds, sweepSeconds, epoch, onEpochChanged: surroundings.onEpochChanged, onDeploymentsChanged };
+        const options = { holder: randomUUID(), leaseSeconds, sweepSeconds, epoch, onEpochChanged: surroundings.onEpochChanged, onRound: surroundings.onRound, onDeploymentsChanged };
         return new LeaderLoop(keeping, transport, admission, sweeps, deployments, bell, logger, options, metrics);
       },
     },

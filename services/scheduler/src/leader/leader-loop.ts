@@ -18,6 +18,7 @@ export interface LeaderLoopOptions {
   readonly epoch: number;
   /** Called when the database's epoch is no longer the one this process began with: it must start anew. */
   readonly onEpochChanged: (epoch: number) => void;
+  readonly onRound: () => Promise<void>;
   /** Called after deployments came or went. */
   readonly onDeploymentsChanged: () => Promise<void>;
 }
@@ -118,6 +119,7 @@ export class LeaderLoop {
     const epoch = await readEpoch(this.connection);
     if (epoch !== this.options.epoch) this.options.onEpochChanged(epoch);
     if (await this.deployments.refresh()) await this.options.onDeploymentsChanged();
+    await this.options.onRound();
   }
 
   private async makePartitions(): Promise<void> {
