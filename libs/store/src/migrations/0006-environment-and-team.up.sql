@@ -8,4 +8,5 @@ alter table workflows add constraint workflows_team_fkey foreign key (team) refe
 create index idx_workflows_environment on workflows (environment);
 create index idx_workflows_team on workflows (team);
 create index idx_workflows_env_team on workflows (environment, team);
-alter table workflows add constraint workflows_name_key unique nulls not distinct (environment, team, name);
+-- The name stands first: behind environment and team it would take their listing away from idx_workflows_env_team.
+alter table workflows add constraint workflows_name_key unique nulls not distinct (name, environment, team);
