@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { type TestDatabase, databaseServers } from '#testing';
+import { connected, Given } from './checker/given.ts';
+
+const batch = 10_000;
+
+describe.each(databaseServers())('the guards under a batch on $name', ({ cloneDatabase }) => {
+  let database: TestDatabase;
+  let given: Given;
+
+  beforeAll(async () => {
+    database = await cloneDatabase();
+    given = await Given.open(database);
+  });
+
+  afterAll(async () => {
+    await given.close();
+    await database.drop();
+  });
+
+  // Seen to go wrong: planned for one row, the join of old and new rows was a nested loop, and 10,000 rows took 100,000,000 comparisons.
+  it(`does work in proportion to ${batch} rows, also after single rows have shaped its plans`, async () => {
+    const { api, scheduler } = given;
+    const model = await given.submit([{}]);
+    await api.query(
+      `insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor)
+       select flowforge_uuidv7(), workflow_id, workflow_version, deployment_id, 'default', 'ann', 'CREATED', 1, gen_random_uuid(), 'ann'
+         from workflow_runs, generate_series(1, ${batch}) where id = $1`,
+      [model.id],
+    );
+    await scheduler.query(
+      `insert into step_runs (run_id, step_no, name, state, version, epoch, timeout_seconds, cause_id, actor)
+       select id, 1, 'step-1', 'DISPATCHED', 1, 1, 300, gen_random_uuid(), 'ann' from workflow_runs`,
+    );
+
+    const rowsHandled = await worksInTriggers(database, async (client) => {
+      for (let single = 0; single < 12; single += 1) {
+        await client.query(
+          `update workflow_runs set state = 'QUEUED', version = 2, cause_id = gen_random_uuid() where id = (select id from workflow_runs where version = 1 limit 1)`,
+        );
+        await client.query(
+          `update step_runs set state = 'FAILED', via = 'RUNNING', version = 3, cause_id = gen_random_uuid(), started_at = now(), ended_at = now()
+            where run_id = (select run_id from step_runs where version = 1 limit 1)`,
+        );
+      }
+      return [
+        await workOf(client, `update workflow_runs set state = 'QUEUED', version = 2, cause_id = gen_random_uuid() where version = 1`),
+        await workOf(
+          client,
+          `update step_runs set state = 'FAILED', via = 'RUNNING', version = 3, cause_id = gen_random_uuid(), started_at = now(), ended_at = now() where version = 1`,
+        ),
+      ];
+    });
+
+    const { rows } = await api.query(`select count(*)::int as audited from workflow_transition_audit`);
+    expect(rows).toEqual([{ audited: 2 * (batch + 1) + 3 * (batch + 1) }]);
+    for (const work of rowsHandled) {
+      expect(work).toBeGreaterThan(batch);
+      expect(work).toBeLessThan(40 * batch);
+    }
+  });
+});
+
+let notices: string[] = [];
+
+/** Runs as a superuser, the only one who may watch the statements inside of triggers. */
+async function worksInTriggers<T>(database: TestDatabase, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connected(database.superuserUrl);
+  client.on('notice', ({ message }) => notices.push(message ?? ''));
+  try {
+    await client.query(
+      `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_analyze = on;
+       set auto_explain.log_timing = off; set auto_explain.log_format = json; set auto_explain.log_level = notice`,
+    );
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Rows that passed through all nodes of all plans of a statement and of the triggers it fired. */
+async function workOf(client: pg.Client, statement: string): Promise<number> {
+  notices = [];
+  await client.query(statement);
+  const plans = notices.flatMap((notice) =>
+    notice.includes('plan:') ? [JSON.parse(notice.slice(notice.indexOf('{'))) as { Plan: PlanNode }] : [],
+  );
+  expect(plans.length).toBeGreaterThan(1);
+  return plans.reduce((sum, { Plan }) => sum + rowsThrough(Plan), 0);
+}
+
+interface PlanNode {
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Join Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+function rowsThrough(node: PlanNode): number {
+  const own = (node['Actual Rows'] + (node['Rows Removed by Join Filter'] ?? 0)) * node['Actual Loops'];
+  return (node.Plans ?? []).reduce((sum, child) => sum + rowsThrough(child), own);
+}
