@@ -12,18 +12,20 @@ const send = (message: FromProcess): void => {
   if (process.connected) process.send?.(message);
 };
 
-endWithParent();
+const setup = ProcessSetup.parse(JSON.parse(process.argv[2] ?? ''));
+
+endWithParent(setup.parent);
 captureOutput();
 // Ctrl-C and a stop of the whole group reach every process: the worker decides when its steps end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-const handlers = await load(ProcessSetup.parse(JSON.parse(process.argv[2] ?? '')));
+const handlers = await load();
 if (handlers) {
   process.on('message', (message: ToProcess) => take(message, handlers));
   send({ kind: 'ready', handlers: [...handlers.values()].map(({ name, heartbeatTimeoutSeconds }) => ({ name, heartbeatTimeoutSeconds })) });
 }
 
-async function load(setup: ProcessSetup): Promise<Map<string, StepHandler> | undefined> {
+async function load(): Promise<Map<string, StepHandler> | undefined> {
   try {
     provideSdk();
     const connectors = setup.connectors ? await loadConnectors(setup.connectors) : [];

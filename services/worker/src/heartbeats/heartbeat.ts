@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { streams, type HeartbeatMessage, type HeldStep as HeldTuple } from '#contracts';
 import type { StreamTransport } from '#transport';
 

@@ -4,6 +4,8 @@ import type { Payload } from '../steps/step-end.ts';
 
 /** What a step process is told at its start, as its only argument (JSON). */
 export const ProcessSetup = z.strictObject({
+  /** Process id of the worker: its end is the process's end. */
+  parent: z.int().positive(),
   /** Handler modules: paths or package names, found from `folder`. */
   modules: z.array(z.string()),
   folder: z.string(),

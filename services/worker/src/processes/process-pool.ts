@@ -10,7 +10,7 @@ export class ProcessPool {
   private closed = false;
 
   constructor(
-    private readonly setup: ProcessSetup,
+    private readonly setup: Omit<ProcessSetup, 'parent'>,
     private readonly exclusive: boolean,
   ) {}
 

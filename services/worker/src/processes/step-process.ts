@@ -50,9 +50,9 @@ export class StepProcess {
   private serial = 0;
   private over = false;
 
-  constructor(setup: ProcessSetup) {
+  constructor(setup: Omit<ProcessSetup, 'parent'>) {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.test(name)));
-    this.child = fork(entry, [JSON.stringify(setup)], {
+    this.child = fork(entry, [JSON.stringify({ ...setup, parent: process.pid } satisfies ProcessSetup)], {
       execArgv: fromSources ? sourceFlags : ['--enable-source-maps'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,

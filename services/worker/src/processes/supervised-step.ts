@@ -13,6 +13,12 @@ export interface StepLimits {
   readonly cancelGraceSeconds: number;
 }
 
+export interface SupervisedStepEvents {
+  line(line: StepLine): void;
+  /** Once, a little after the handler began, unless it has ended by then. */
+  stillRunning(): void;
+}
+
 export interface SupervisedEnd {
   readonly end: StepEnd;
   readonly ranMs: number;
@@ -30,17 +36,19 @@ export class SupervisedStep {
   private deadline: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
+  private notice: NodeJS.Timeout | undefined;
   private stopped: StopReason | undefined;
+  private closed = false;
 
   constructor(
     private readonly process: StepProcess,
     assignment: StepAssignment,
     private readonly limits: StepLimits,
-    onLine: (line: StepLine) => void,
+    private readonly events: SupervisedStepEvents,
   ) {
     this.ended = new Promise((resolve) => (this.settle = resolve));
     this.id = process.run(assignment, {
-      line: onLine,
+      line: (line) => events.line(line),
       beat: () => this.silence?.refresh(),
       ended: (end, ranMs) => this.close(this.stopped ? this.endOfStop(this.stopped) : end, ranMs),
       died: (exit) => this.close(this.endOfDeath(exit)),
@@ -68,15 +76,14 @@ export class SupervisedStep {
   private startClocks(): void {
     if (this.closed) return;
     const { timeoutSeconds, heartbeatTimeoutSeconds } = this.limits;
+    this.notice = setTimeout(() => this.events.stillRunning(), noticeAfterMs);
     this.deadline = setTimeout(() => this.stop('timed_out'), Math.min(timeoutSeconds * 1000, timerMsMax));
     if (heartbeatTimeoutSeconds !== null) this.silence = setTimeout(() => this.stop('silent'), heartbeatTimeoutSeconds * 1000);
   }
 
-  private closed = false;
-
   private close(end: StepEnd | HandlerEnd, ranMs = Math.round(performance.now() - this.started)): void {
     this.closed = true;
-    for (const timer of [this.deadline, this.silence, this.grace]) clearTimeout(timer);
+    for (const timer of [this.notice, this.deadline, this.silence, this.grace]) clearTimeout(timer);
     this.settle({ end, ranMs });
   }
 
@@ -103,6 +110,9 @@ export class SupervisedStep {
     }
   }
 }
+
+/** A step that is shorter than this is reported by its end alone. */
+const noticeAfterMs = 50;
 
 /** Node takes a longer timer for one of 1 ms. */
 const timerMsMax = 2_147_483_647;

@@ -27,9 +27,6 @@ export interface StepLanesEvents {
   ended(step: HeldStep, end: SupervisedEnd): void;
 }
 
-/** A step that is shorter than this is reported by its end alone. */
-const startedReportAfterMs = 50;
-
 /** Runs held steps: at once where that costs nothing, else in the order they came, as places become free. */
 export class StepLanes {
   private readonly waiting: HeldStep[] = [];
@@ -109,12 +106,13 @@ export class StepLanes {
       heartbeatTimeoutSeconds: kind?.place === 'own' ? kind.heartbeatTimeoutSeconds : null,
       cancelGraceSeconds: this.settings.cancelGraceSeconds,
     };
-    const supervised = new SupervisedStep(pool.take(), assignmentOf(task), limits, (line) => this.events.line(step, line));
+    const supervised = new SupervisedStep(pool.take(), assignmentOf(task), limits, {
+      line: (line) => this.events.line(step, line),
+      stillRunning: () => this.events.stillRunning(step),
+    });
     step.phase = 'running';
     this.running.set(step, supervised);
-    const timer = setTimeout(() => this.events.stillRunning(step), startedReportAfterMs);
     const end = await supervised.ended;
-    clearTimeout(timer);
     this.running.delete(step);
     this.close(step, end);
     this.fill();
