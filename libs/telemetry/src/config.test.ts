@@ -69,6 +69,14 @@ describe('a configuration', () => {
     expect(faultsOf({ NODE_ENV, ...good, JWT_SECRET: '9f8e7d6c5b4a' })).toBe('');
   });
 
+  it('looks into a URL that is marked as secret for its password', () => {
+    const marked = z.object({ NODE_ENV: setting.nodeEnv(), REDIS_URL: setting.url('redis').meta({ secret: true }) });
+    expect(() => parseConfig(marked, { NODE_ENV: 'production', REDIS_URL: 'redis://:changeme@redis:6379' })).toThrow(
+      /REDIS_URL: holds a secret that everybody knows/,
+    );
+    expect(() => parseConfig(marked, { NODE_ENV: 'production', REDIS_URL: 'redis://:9f8e7d6c5b4a@redis:6379' })).not.toThrow();
+  });
+
   it('may use the development secrets in development', () => {
     expect(faultsOf({ DATABASE_URL: 'postgresql://flowforge:devpassword@db/flowforge', JWT_SECRET: 'devsecret' })).toBe('');
   });

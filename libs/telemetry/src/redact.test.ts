@@ -10,6 +10,7 @@ describe('redaction', () => {
     ['redis://:s3cr3t@redis:6379 and rediss://u:s3cr3t@other', 'redis://:[redacted]@redis:6379 and rediss://u:[redacted]@other'],
     ['Authorization: Bearer abcdef.s3cr3t', 'Authorization: Bearer [redacted]'],
     ['jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.s3cr3t-_', 'jwt [redacted]'],
+    ['the key ff_s3cr3ts3cr3ts3cr3ts3cr3t-_x is new', 'the key [redacted] is new'],
     ['GET /x?token=s3cr3t&page=2', 'GET /x?token=[redacted]&page=2'],
     ["host=db password='s3cr3t' user=a", "host=db password='[redacted]' user=a"],
     ['{"password":"s3cr3t"', '{"password":"[redacted]"'],

@@ -9,13 +9,15 @@ const textPatterns: readonly (readonly [RegExp, string])[] = [
   // postgresql://user:password@host, redis://:password@host
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@"'<>]*):[^\s/"'<>]+@/gi, `$1:${REDACTED}@`],
   [/\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`],
+  // API keys of our own (`ff_…`) and JSON web tokens.
+  [/\bff_[\w-]{20,}/g, REDACTED],
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REDACTED],
   [/([\w-]*(?:password|passwd|secret|token|api[_-]?key)["']?\s*=\s*["']?)[^\s"'&;,]+/gi, `$1${REDACTED}`],
   [/((?:password|passwd|api[_-]?key)["']?\s*:\s*["']?)[^\s"'&;,[]+/gi, `$1${REDACTED}`],
 ];
 /** Cheap test that spares nearly every log line the full treatment. */
 const suspicious =
-  /:\/\/[^\s"]*@|bearer|basic |password|passwd|pwd|passphrase|secret|token|api[_-]?key|private[_-]?key|cookie|authorization|credential|eyJ/i;
+  /:\/\/[^\s"]*@|bearer|basic |password|passwd|pwd|passphrase|secret|token|api[_-]?key|private[_-]?key|cookie|authorization|credential|eyJ|ff_/i;
 const depthMax = 20;
 
 /** Whether what stands under this key is secret by its name: `password`, `x-api-key`, `JWT_SECRET`, `accessToken` … */

@@ -22,10 +22,13 @@ const neverAllowed = /\bdev(secret|password)\b/;
 /** Says why a value must not be used as it is, or nothing. Looks into URLs for their password. Does not repeat the value. */
 export function weakSecretFault(value: string | undefined, isSecret: boolean): string | undefined {
   if (!value) return undefined;
-  const password = isSecret ? value : passwordOf(value);
-  if (password !== undefined && (known.has(password.toLowerCase()) || placeholder.test(password)))
-    return 'holds a secret that everybody knows';
+  const candidates = [isSecret ? value : undefined, passwordOf(value)];
+  if (candidates.some((candidate) => candidate !== undefined && isWeak(candidate))) return 'holds a secret that everybody knows';
   return neverAllowed.test(value) ? 'holds a secret of the development setup' : undefined;
+}
+
+function isWeak(secret: string): boolean {
+  return known.has(secret.toLowerCase()) || placeholder.test(secret);
 }
 
 function passwordOf(value: string): string | undefined {
