@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ClientRedis, Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { randomUUID } from 'node:crypto';
 import { epochKey, redisKey } from '#contracts';
@@ -60,7 +61,8 @@ async function start(settings: SchedulerConfig, log: Logger): Promise<void> {
       for (const [family, list] of Object.entries(streamsOf(names))) await streamsServer.setStreams(family, list);
     },
   });
-  const app = await NestFactory.create(module, { logger: new NestLogger(log), abortOnError: false });
+  // The adapter is not listened on: two message strategies in one process need a whole application around them.
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: new NestLogger(log), abortOnError: false });
   app.connectMicroservice<MicroserviceOptions>({ strategy: streamsServer });
   app.connectMicroservice<MicroserviceOptions>({ transport: Transport.REDIS, options: pubSubOptions(settings.REDIS_URL) });
   const operations = await startOperationsServer({ service: 'scheduler', port: settings.METRICS_PORT, metrics, checks: readinessChecks(app, probe, transport) });

@@ -1,5 +1,4 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { ClientProxy } from '@nestjs/microservices';
 import { randomUUID } from 'node:crypto';
 import { channels } from '#contracts';
 import { createEvaluator, type Evaluator } from '#definitions';
@@ -25,6 +24,7 @@ import { ReportService } from './reports/report.service.ts';
 import { StatusController } from './status/status.controller.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 import { EPOCH, EVENTS, KEEPING, LOGGER, METRICS, READING, SCHEDULER_CONFIG, STREAM_TRANSPORT, WRITING } from './tokens.ts';
+import type { EventsClient } from './events-client.ts';
 
 /** What the process around the scheduler gives it: where its rows, streams and events are, and whom to tell. */
 export interface SchedulerSurroundings {
@@ -32,7 +32,7 @@ export interface SchedulerSurroundings {
   readonly databaseUrl: string;
   readonly epoch: number;
   readonly transport: StreamTransport;
-  readonly events: ClientProxy;
+  readonly events: EventsClient;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly onEpochChanged: (epoch: number) => void;

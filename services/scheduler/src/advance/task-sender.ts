@@ -1,9 +1,9 @@
-import type { ClientProxy } from '@nestjs/microservices';
 import { cancelMark, channels, streams, type ControlMessage, type TaskMessage } from '#contracts';
 import type { Logger } from '#telemetry';
 import { BackPressureError, type StreamTransport } from '#transport';
 import type { DeploymentDirectory } from '../deployments/deployment-directory.ts';
 import type { MadeDecision } from './decision-maker.ts';
+import type { EventsClient } from '../events-client.ts';
 
 /** How long a worker can learn from a mark that a dispatch is void. */
 const MARK_MS = 3_600_000;
@@ -15,7 +15,7 @@ const MARK_MS = 3_600_000;
 export class TaskSender {
   constructor(
     private readonly transport: StreamTransport,
-    private readonly events: ClientProxy,
+    private readonly events: EventsClient,
     private readonly deployments: DeploymentDirectory,
     private readonly epoch: number,
     private readonly logger: Logger,

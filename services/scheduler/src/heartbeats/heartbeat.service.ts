@@ -1,9 +1,9 @@
-import type { ClientProxy } from '@nestjs/microservices';
 import { HeartbeatMessage, channels, streams, type ControlMessage, type HeldStep } from '#contracts';
 import type { Heartbeat, StaleHold, WorkerSessions } from '#store';
 import { BatchFailure, HandlerUnavailable, type Delivery } from '#transport';
 import { isOutage } from '../advance/outage.ts';
 import type { DeploymentDirectory } from '../deployments/deployment-directory.ts';
+import type { EventsClient } from '../events-client.ts';
 
 interface NamedBeat extends Heartbeat {
   readonly deployment: string;
@@ -14,7 +14,7 @@ interface NamedBeat extends Heartbeat {
 export class HeartbeatService {
   constructor(
     private readonly sessions: WorkerSessions,
-    private readonly events: ClientProxy,
+    private readonly events: EventsClient,
     private readonly deployments: DeploymentDirectory,
     private readonly leaseSeconds: number,
   ) {}
