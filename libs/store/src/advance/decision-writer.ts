@@ -1,4 +1,4 @@
-import { DomainError, assertThat, type RunDecision } from '#core';
+import { DomainError, assertThat, type RunDecision, type RunMove } from '#core';
 import type { HotConnection, HotTransaction } from '../hot-connection.ts';
 import { statement, type Statement } from '../statement.ts';
 
@@ -14,6 +14,9 @@ const TIMERS_SET = statement('timers_set');
 const TIMERS_CLEAR = statement('timers_clear');
 const LIVE_WRITE = statement('live_write');
 const LIVE_END = statement('live_end');
+
+/** States from which a run starts: its own move comes before those of its first steps. */
+const STARTS_FROM: ReadonlySet<string> = new Set(['CREATED', 'QUEUED']);
 
 interface Moved {
   run_id: string;
@@ -53,18 +56,20 @@ async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision
   const ending = all.filter((decision) => decision.live === null);
   const living = all.filter((decision) => decision.live !== null);
   const locked = batch.send(LIVE_LOCK, all, (decision) => [decision.runId, decision.rev], 2);
-  const begun = batch.stepsBegin();
+  // In the order in which it happened: steps end, runs start, steps begin, runs end.
   const steps = batch.stepsMove();
-  const runs = batch.runsMove();
+  const starting = batch.runsMove((move) => STARTS_FROM.has(move.leaves));
+  const begun = batch.stepsBegin();
+  const others = batch.runsMove((move) => !STARTS_FROM.has(move.leaves));
   const extras = batch.extras();
   const written = batch.send(LIVE_WRITE, living, liveValues, 7);
   const ended = batch.send(LIVE_END, ending, (decision) => [decision.runId, decision.rev], 2);
-  const results = await Promise.allSettled([locked, begun, steps, runs, ...extras, written, ended]);
+  const results = await Promise.allSettled([locked, steps, starting, begun, others, ...extras, written, ended]);
   // After a refusal the rest of the transaction fails too (25P02): the first error is the cause.
   const refused = results.find((result) => result.status === 'rejected');
   if (refused) throw refused.reason;
   const done = new Set([...(await written), ...(await ended)].map((row) => row.run_id));
-  assertAllMoved(decisions, done, await steps, await runs);
+  assertAllMoved(decisions, done, await steps, [...(await starting), ...(await others)]);
   return done;
 }
 
@@ -129,8 +134,8 @@ class Batch {
     );
   }
 
-  runsMove(): Promise<Moved[]> {
-    const moved = this.decisions.flatMap(({ decision }) => (decision.runMove ? [{ decision, move: decision.runMove }] : []));
+  runsMove(which: (move: RunMove) => boolean): Promise<Moved[]> {
+    const moved = this.decisions.flatMap(({ decision }) => (decision.runMove && which(decision.runMove) ? [{ decision, move: decision.runMove }] : []));
     return this.send(
       RUNS_MOVE,
       moved,
