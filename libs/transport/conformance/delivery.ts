@@ -75,7 +75,7 @@ export function describeDelivery(harness: () => StreamHarness): void {
       }),
     );
     await transport.add(streams.flatMap((stream) => entriesOf(stream, numbers(5))));
-    for (let done = 0; done < 60; ) {
+    for (let done = 0; done < 60;) {
       await eventually(() => held.length > 0);
       done += held.length;
       await transport.ack(held.splice(0), GROUP);
@@ -102,7 +102,10 @@ export function describeDelivery(harness: () => StreamHarness): void {
     const transport = harness().transport();
     const streams = numbers(30).map(streamName);
     const seen = new Seen();
-    await transport.add([...entriesOf(streams[0] ?? '', numbers(3_000)), ...streams.slice(1).flatMap((stream) => entriesOf(stream, ['quiet']))]);
+    await transport.add([
+      ...entriesOf(streams[0] ?? '', numbers(3_000)),
+      ...streams.slice(1).flatMap((stream) => entriesOf(stream, ['quiet'])),
+    ]);
     transport.consume(consuming(streams, { ...seen, inFlightMax: 60, batchMax: 60 }));
     await eventually(() => seen.bodies.length === 3_029);
     expect(seen.bodies.lastIndexOf('quiet')).toBeLessThan(400);

@@ -45,7 +45,12 @@ export function describeManualAcknowledgement(harness: () => StreamHarness): voi
     await consumer.giveBack([b]);
     await eventually(() => seen.deliveries.length === 4);
     const again = new Map(seen.deliveries.slice(2).map(({ body, deliveries }) => [body, deliveries]));
-    expect(again).toEqual(new Map([['a', 2], ['b', 1]]));
+    expect(again).toEqual(
+      new Map([
+        ['a', 2],
+        ['b', 1],
+      ]),
+    );
   });
 
   it('takes over what a dead consumer left', async () => {

@@ -15,7 +15,11 @@ export function bodiesWithin(entries: readonly StreamEntry[], bodyBytesMax: numb
 export function markWithin(key: string, value: string, ttlMs: number, markBytesMax: number): void {
   const bytes = Buffer.byteLength(value);
   if (bytes > markBytesMax) {
-    throw new TransportError('transport.mark_too_large', `The mark ${key} has ${bytes} bytes; ${markBytesMax} are allowed.`, { key, bytes, markBytesMax });
+    throw new TransportError('transport.mark_too_large', `The mark ${key} has ${bytes} bytes; ${markBytesMax} are allowed.`, {
+      key,
+      bytes,
+      markBytesMax,
+    });
   }
   if (!Number.isInteger(ttlMs) || ttlMs < 1) {
     throw new TransportError('transport.bad_option', `The mark ${key} must live for at least one whole millisecond.`, { key, ttlMs });

@@ -23,7 +23,10 @@ export class BackPressureError extends TransportError {
   readonly streams: readonly string[];
 
   constructor(streams: readonly string[], data: Readonly<Record<string, unknown>>) {
-    super('transport.back_pressure', `Full, add again later: ${streams.slice(0, 5).join(', ')}${streams.length > 5 ? ', …' : ''}.`, { streams, ...data });
+    super('transport.back_pressure', `Full, add again later: ${streams.slice(0, 5).join(', ')}${streams.length > 5 ? ', …' : ''}.`, {
+      streams,
+      ...data,
+    });
     this.streams = streams;
   }
 }
@@ -31,7 +34,11 @@ export class BackPressureError extends TransportError {
 /** `transport.body_too_large`: a body is above `bodyBytesMax`. Nothing of the call was added. */
 export class BodyTooLargeError extends TransportError {
   constructor(stream: string, bytes: number, bodyBytesMax: number) {
-    super('transport.body_too_large', `A body of ${bytes} bytes for ${stream} is above the limit of ${bodyBytesMax}.`, { stream, bytes, bodyBytesMax });
+    super('transport.body_too_large', `A body of ${bytes} bytes for ${stream} is above the limit of ${bodyBytesMax}.`, {
+      stream,
+      bytes,
+      bodyBytesMax,
+    });
   }
 }
 

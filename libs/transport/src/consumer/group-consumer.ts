@@ -231,10 +231,14 @@ export class GroupConsumer implements StreamConsumer {
 
   private handled(batch: readonly Delivery[]): void {
     if (batch.length === 0 || this.settings.acknowledge === 'manual') return;
-    this.track('acknowledging', async () => {
-      await this.port.ack(batch);
-      this.letGo(batch);
-    }, batch);
+    this.track(
+      'acknowledging',
+      async () => {
+        await this.port.ack(batch);
+        this.letGo(batch);
+      },
+      batch,
+    );
   }
 
   private async bury(deliveries: readonly Delivery[], reason: string): Promise<void> {

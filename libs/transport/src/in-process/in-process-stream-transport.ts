@@ -104,7 +104,8 @@ export class InProcessStreamTransport implements StreamTransport {
   async mark(key: string, value: string, ttlMs: number): Promise<void> {
     this.mustBeOpen();
     markWithin(key, value, ttlMs, this.limits.markBytesMax);
-    if (!this.broker.setMark(key, value, ttlMs)) throw new TransportError('transport.marks_full', 'There are too many marks; try again later.', { key });
+    if (!this.broker.setMark(key, value, ttlMs))
+      throw new TransportError('transport.marks_full', 'There are too many marks; try again later.', { key });
     await Promise.resolve();
   }
 

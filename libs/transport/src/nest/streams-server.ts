@@ -72,7 +72,8 @@ export class StreamsServer extends Server implements CustomTransportStrategy {
 
   private consume(family: string, handler: MessageHandler): StreamConsumer {
     const options = this.options.families[family];
-    if (options === undefined) throw new TransportError('transport.bad_option', `There are no options for the stream family ${family}.`, { family });
+    if (options === undefined)
+      throw new TransportError('transport.bad_option', `There are no options for the stream family ${family}.`, { family });
     const consumer: StreamConsumer = this.options.transport.consume({
       ...options,
       streams: this.streams.get(family) ?? [],

@@ -30,7 +30,7 @@ export class DeadLetters {
     const until = last[0]?.[0];
     if (until === undefined) return 0;
     let replayed = 0;
-    for (let from = '-'; ; ) {
+    for (let from = '-'; ;) {
       const letters = await this.range(stream, from, until, REPLAY_PAGE);
       replayed += await this.replayLetters(stream, letters);
       const reached = letters.at(-1);

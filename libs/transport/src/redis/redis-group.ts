@@ -13,6 +13,8 @@ import { BODY, byStream, type StreamKeys } from './stream-keys.ts';
 const GIVEN_BACK = 'given-back';
 /** Idle time given to what was given back: beyond every reclaim. */
 const LONG_IDLE_MS = 86_400_000;
+/** Most entries that a name can have taken between two questions. */
+const FORGOTTEN_MAX = 10_000;
 const INTERRUPT_RETRY_MS = 5;
 /** The server does not tell the reader's id to this user: reads then end by their own wait. */
 const UNKNOWN_ID = -1;
@@ -89,7 +91,13 @@ export class RedisGroup implements GroupPort {
     const groups = [...byStream(wanted)];
     const claimed = await this.data.run('XCLAIM', (redis) => {
       const pipeline = redis.pipeline();
-      for (const [stream, found] of groups) this.addClaim(pipeline, stream, minIdleMs, found.map(({ id }) => id));
+      for (const [stream, found] of groups)
+        this.addClaim(
+          pipeline,
+          stream,
+          minIdleMs,
+          found.map(({ id }) => id),
+        );
       return answersOrErrors(pipeline);
     });
     return claimed.flatMap((answer, i) => {
@@ -116,7 +124,19 @@ export class RedisGroup implements GroupPort {
     await this.data.run('XCLAIM', (redis) => {
       const pipeline = redis.pipeline();
       for (const { stream, id, deliveries: count } of owned) {
-        pipeline.call('XCLAIM', this.keys.of(stream), this.settings.group, GIVEN_BACK, 0, id, 'IDLE', LONG_IDLE_MS, 'RETRYCOUNT', count - 1, 'JUSTID');
+        pipeline.call(
+          'XCLAIM',
+          this.keys.of(stream),
+          this.settings.group,
+          GIVEN_BACK,
+          0,
+          id,
+          'IDLE',
+          LONG_IDLE_MS,
+          'RETRYCOUNT',
+          count - 1,
+          'JUSTID',
+        );
       }
       return answersOrErrors(pipeline);
     });
@@ -162,23 +182,49 @@ export class RedisGroup implements GroupPort {
 
   private async leave(streams: readonly string[]): Promise<void> {
     const { group, consumer, pingTimeoutMs } = this.settings;
-    const left = await this.data.once('leaving', (redis) => {
-      const pipeline = redis.pipeline();
-      for (const stream of streams) pipeline.call('XPENDING', this.keys.of(stream), group, '-', '+', 1, consumer);
-      return answersOrErrors(pipeline);
-    }, pingTimeoutMs);
+    const left = await this.data.once(
+      'leaving',
+      (redis) => {
+        const pipeline = redis.pipeline();
+        for (const stream of streams) pipeline.call('XPENDING', this.keys.of(stream), group, '-', '+', 1, consumer);
+        return answersOrErrors(pipeline);
+      },
+      pingTimeoutMs,
+    );
     const empty = streams.filter((_, i) => Array.isArray(left[i]) && list(left[i]).length === 0);
-    await this.data.once('leaving', (redis) => {
-      const pipeline = redis.pipeline();
-      for (const stream of empty) pipeline.call('XGROUP', 'DELCONSUMER', this.keys.of(stream), group, consumer);
-      return answersOrErrors(pipeline);
-    }, pingTimeoutMs);
+    await this.data.once(
+      'leaving',
+      (redis) => {
+        const pipeline = redis.pipeline();
+        for (const stream of empty) pipeline.call('XGROUP', 'DELCONSUMER', this.keys.of(stream), group, consumer);
+        return answersOrErrors(pipeline);
+      },
+      pingTimeoutMs,
+    );
   }
 
-  private async forget(stream: string, consumer: string): Promise<void> {
+  /**
+   * A name that looked idle may take an entry just now, and with the name the server would forget that entry: what the name
+   * owned in the moment of its end is put back among the pending.
+   */
+  private async forget(stream: string, name: string): Promise<void> {
     const { group } = this.settings;
-    await this.data.run('XGROUP DELCONSUMER', (redis) => redis.call('XGROUP', 'DELCONSUMER', this.keys.of(stream), group, consumer));
-    this.tell({ type: 'consumer_forgotten', group, stream, consumer });
+    const key = this.keys.of(stream);
+    const result = await this.data.run('XGROUP DELCONSUMER', (redis) => {
+      const pipeline = redis.pipeline();
+      pipeline.call('MULTI');
+      pipeline.call('XPENDING', key, group, '-', '+', FORGOTTEN_MAX, name);
+      pipeline.call('XGROUP', 'DELCONSUMER', key, group, name);
+      pipeline.call('EXEC');
+      return answers(pipeline);
+    });
+    const owned = pendingEntries(stream, list(result[3])[0]).map(({ id }) => id);
+    if (owned.length > 0) {
+      await this.data.run('XCLAIM', (redis) =>
+        redis.call('XCLAIM', key, group, GIVEN_BACK, 0, ...owned, 'RETRYCOUNT', 1, 'FORCE', 'JUSTID'),
+      );
+    }
+    this.tell({ type: 'consumer_forgotten', group, stream, consumer: name });
   }
 
   /** Which of them the server still counts as this consumer's: others may have taken over, or all may be gone. */

@@ -87,7 +87,12 @@ export class RedisLink {
     if (this.closed) return;
     this.closed = true;
     clearInterval(this.beat);
-    if (this.ready) await withDeadline(this.redis.quit(), this.settings.pingTimeoutMs, () => new UnreachableError('quit', this.settings.pingTimeoutMs)).catch(() => undefined);
+    if (this.ready)
+      await withDeadline(
+        this.redis.quit(),
+        this.settings.pingTimeoutMs,
+        () => new UnreachableError('quit', this.settings.pingTimeoutMs),
+      ).catch(() => undefined);
     this.redis.disconnect();
     // A silent link ignores the polite end of a stream.
     this.redis.stream?.destroy();

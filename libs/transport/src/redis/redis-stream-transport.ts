@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { markWithin } from '../body-limit.ts';
 import { Consumers } from '../consumer/consumers.ts';
 import { STREAM_LIMITS } from '../stream-transport.ts';
-import type { ConsumeOptions, DeadLetter, Delivery, StreamConsumer, StreamDepth, StreamEntry, StreamLimits, StreamTransport, TransportHealth } from '../stream-transport.ts';
+import type {
+  ConsumeOptions,
+  DeadLetter,
+  Delivery,
+  StreamConsumer,
+  StreamDepth,
+  StreamEntry,
+  StreamLimits,
+  StreamTransport,
+  TransportHealth,
+} from '../stream-transport.ts';
 import { quietly, type OnTransportEvent } from '../transport-event.ts';
 import { acknowledge } from './acknowledging.ts';
 import { DeadLetters } from './dead-letters.ts';

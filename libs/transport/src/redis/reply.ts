@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 import { TransportError } from '../transport-error.ts';
+import { isOutage } from './redis-fault.ts';
 
 /** Readers of answers. What does not have the documented shape is a bug, and is told loudly. */
 export function list(value: unknown): readonly unknown[] {
@@ -49,10 +50,13 @@ export async function answers(pipeline: ChainableCommander): Promise<readonly un
   return all;
 }
 
-/** The same, with errors in their places. */
+/** The same, with refusals of the server in their places. A broken link spoils the whole: that is thrown. */
 export async function answersOrErrors(pipeline: ChainableCommander): Promise<readonly unknown[]> {
   const results = (await pipeline.exec()) ?? [];
-  return results.map(([error, value]) => error ?? value);
+  return results.map(([error, value]) => {
+    if (isOutage(error)) throw error;
+    return error ?? value;
+  });
 }
 
 function badReply(wanted: string, value: unknown): TransportError {

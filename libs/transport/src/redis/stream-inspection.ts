@@ -29,7 +29,12 @@ export class StreamInspection {
     const state = stateOf(groups, group);
     const waiting = Math.max(0, whole(length) - state.pending);
     const oldest = waiting === 0 ? undefined : (await this.after(key, state.lastDeliveredId, 1))[0];
-    return { length: whole(length), waiting, pending: state.pending, oldestWaitingMs: oldest === undefined ? null : ageOf(oldest.id, time) };
+    return {
+      length: whole(length),
+      waiting,
+      pending: state.pending,
+      oldestWaitingMs: oldest === undefined ? null : ageOf(oldest.id, time),
+    };
   }
 
   async waitingHead(stream: string, group: string, count: number): Promise<readonly { readonly id: string; readonly body: string }[]> {
@@ -47,7 +52,9 @@ export class StreamInspection {
 /** A stream or a group that does not exist has delivered nothing. */
 function stateOf(groups: unknown, name: string): GroupState {
   if (groups instanceof Error) return NEVER;
-  const found = list(groups).map(fields).find((group) => group.get('name') === name);
+  const found = list(groups)
+    .map(fields)
+    .find((group) => group.get('name') === name);
   return found === undefined ? NEVER : { pending: whole(found.get('pending')), lastDeliveredId: text(found.get('last-delivered-id')) };
 }
 
