@@ -29,7 +29,8 @@ export async function ensureServiceRoles(client: pg.ClientBase, passwords: Servi
  */
 export async function createOwnedDatabase(superuser: pg.ClientBase, database: string, ownerPassword: string): Promise<void> {
   await createRole(superuser, OWNER_ROLE);
-  await superuser.query(`alter role ${OWNER_ROLE} createrole`);
+  // Inherit: from PostgreSQL 15 on the schema `public` belongs to the database's owner by way of a role.
+  await superuser.query(`alter role ${OWNER_ROLE} createrole inherit`);
   await setPassword(superuser, OWNER_ROLE, ownerPassword);
   const { rowCount } = await superuser.query('select from pg_database where datname = $1', [database]);
   if (rowCount === 0) await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
@@ -39,7 +40,7 @@ async function createRole(client: pg.ClientBase, role: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
   if (rowCount) return;
   try {
-    await client.query(`create role ${role} login nosuperuser nocreatedb nocreaterole noinherit`);
+    await client.query(`create role ${role} login nosuperuser nocreatedb nocreaterole`);
   } catch (error) {
     if (isSqlState(error, '42710') || isSqlState(error, '23505')) return; // another process made it meanwhile
     if (isSqlState(error, '42501')) {
@@ -59,5 +60,5 @@ async function setPassword(client: pg.ClientBase, role: string, password: string
 }
 
 export function isSqlState(error: unknown, state: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === state;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === state;
 }

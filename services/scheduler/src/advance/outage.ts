@@ -7,7 +7,9 @@ const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT
 /** Whether trying again later may help: the database or network is at fault, not the rows. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof DomainError) return error.kind === 'outage';
-  if (!(error instanceof Error)) return false;
+  if (typeof error !== 'object' || error === null) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return OUTAGE_STATES.test(code) || NETWORK_CODES.has(code) || /connection|client (was closed|has)|timeout|terminat/i.test(code === '' ? error.message : '');
+  // The driver's own errors of a session that broke carry no code.
+  const message = code === '' && 'message' in error ? String(error.message) : '';
+  return OUTAGE_STATES.test(code) || NETWORK_CODES.has(code) || /connection|client (was closed|has)|timeout|terminat/i.test(message);
 }
