@@ -46,7 +46,10 @@ export interface StepDefinition<Input extends StepSchema, Output extends StepSch
 
 const stepMark = Symbol.for('flowforge.step/v1');
 
-/** A handler, ready for a worker. `invoke` checks the input, runs, and checks the output; it rejects with a `StepFailure` or whatever `run` threw. */
+/**
+ * A handler, ready for a worker. `invoke` checks the input, runs, and checks the output; it rejects with a `StepFailure` or whatever
+ * `run` threw.
+ */
 export interface StepHandler<Accepted = unknown, Result = unknown> {
   readonly [stepMark]: true;
   readonly name: string;

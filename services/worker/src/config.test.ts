@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { readWorkerConfig } from './config.ts';
-import { redisOptionsOf } from './redis-options.ts';
 
 const needed = { DEPLOYMENT: 'production-finance', REDIS_URL: 'redis://localhost:6379' };
 
@@ -37,16 +36,5 @@ describe("the worker's configuration", () => {
 
     expect(() => readWorkerConfig(env)).toThrow(expect.objectContaining({ code: 'config.database_in_worker' }));
     expect(readWorkerConfig({ ...env, NODE_ENV: 'development' })).toBeDefined();
-  });
-
-  it("hands the parts of a Redis URL to Nest's transport", () => {
-    expect(redisOptionsOf('rediss://worker:p%40ss@redis.test:6380/3')).toMatchObject({
-      host: 'redis.test',
-      port: 6380,
-      username: 'worker',
-      password: 'p@ss',
-      db: 3,
-      tls: {},
-    });
   });
 });

@@ -41,7 +41,7 @@ export const workerSchema = z.object({
   LOG_LEVEL: setting.logLevel(),
   DEPLOYMENT: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must be the name of a deployment in lower case')
+    .regex(/^[a-z0-9][a-z0-9._/-]{0,199}$/, 'must be the name of a deployment in lower case')
     .describe('the name of the deployment whose steps this worker runs')
     .meta({ example: 'production-finance' }),
   REDIS_URL: setting.url('redis', 'rediss').describe('the Redis of the task streams').meta({ example: 'redis://localhost:6379' }),
@@ -66,7 +66,7 @@ export const workerSchema = z.object({
     .describe('whether http steps may call private and loopback addresses'),
 });
 
-/** Reads the environment. Throws `config.invalid`, or `config.database_in_worker` where a worker of a production setup could reach a database. */
+/** Reads the environment. Throws `config.invalid`; in production also `config.database_in_worker` when a worker could reach a database. */
 export function readWorkerConfig(env: Readonly<Record<string, string | undefined>> = process.env): WorkerProcessConfig {
   const given = parseConfig(workerSchema, env);
   const isProduction = given.NODE_ENV === 'production' || given.NODE_ENV === 'staging';

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { channels } from '#contracts';
+import { channels, epochKey } from '#contracts';
 import { eventually, freePort, startRedis, type RedisServer } from '#testing';
-import { EPOCH_KEY } from './sessions/epoch-source.ts';
+
 import { aTask } from './testing/a-task.ts';
 import { handlersModule, overRedis, WorkerUnderTest } from './testing/worker-under-test.ts';
 
@@ -18,7 +18,7 @@ let client: Redis;
 beforeAll(async () => {
   redis = await startRedis();
   client = new Redis(redis.url);
-  await client.set(EPOCH_KEY, '1');
+  await client.set(epochKey, '1');
 });
 afterAll(async () => {
   client.disconnect();

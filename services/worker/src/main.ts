@@ -4,9 +4,8 @@ import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { redisKey } from '#contracts';
 import { DomainError } from '#core';
 import { createLogger, createMetrics, NestLogger, startOperationsServer, type Logger } from '#telemetry';
-import { RedisStreamTransport } from '#transport';
+import { pubSubOptions, RedisStreamTransport } from '#transport';
 import { readWorkerConfig, type WorkerProcessConfig } from './config.ts';
-import { redisOptionsOf } from './redis-options.ts';
 import { RedisEpochSource } from './sessions/epoch-source.ts';
 import { WorkerModule } from './worker.module.ts';
 import { WorkerService } from './worker.service.ts';
@@ -33,7 +32,7 @@ async function start(settings: WorkerProcessConfig, log: Logger): Promise<void> 
   const module = WorkerModule.register({ config: settings, openTransport, epochs, metrics, logger: log });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
     transport: Transport.REDIS,
-    options: redisOptionsOf(settings.redisUrl),
+    options: pubSubOptions(settings.redisUrl),
     logger: new NestLogger(log),
     abortOnError: false,
   });

@@ -187,6 +187,16 @@ describe.each(ways)('a worker %s', (_, way) => {
       expect(given.reportsOf(stale)).toEqual([]);
     });
 
+    it('starts a dispatch that is newer than the mark', async () => {
+      const task = aTask({ uses: 'test/tell', dispatchNo: 2 });
+      await given.scheduler.mark(cancelMark(task.runId, task.stepNo), '1', 60_000);
+      await given.start();
+
+      await given.send(task);
+
+      expect(await given.endOf(task)).toMatchObject({ outcome: 'succeeded' });
+    });
+
     it('does not start a step that has a cancel mark', async () => {
       const task = aTask({ uses: 'test/tell' });
       await given.scheduler.mark(cancelMark(task.runId, task.stepNo), '1', 60_000);

@@ -37,6 +37,8 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
   private readonly metrics: WorkerMetrics;
   private kinds: ReadonlyMap<string, Kind> = new Map();
   private life: Life | undefined;
+  /** Only ever forward: an older epoch is that of a database from before a restore. */
+  private newestEpoch = 1;
   private following: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
   private wake: () => void = () => undefined;
@@ -105,7 +107,7 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
       const epoch = await this.readEpoch();
       if (epoch === null && !this.life && !told) this.parts.logger.info('Waiting for a scheduler to tell the epoch.');
       told ||= epoch === null;
-      if (epoch !== null && epoch > (this.life?.epoch ?? 0)) await this.begin(epoch);
+      if (epoch !== null && epoch >= this.newestEpoch && epoch !== this.life?.epoch) await this.tryToBegin(epoch);
       await this.rest(this.parts.config.heartbeatSeconds * 1000);
     }
   }
@@ -119,15 +121,19 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  /** Only ever forward: an older epoch is that of a database from before a restore. */
+  private async tryToBegin(epoch: number): Promise<void> {
+    this.newestEpoch = epoch;
+    try {
+      await this.end();
+      await this.begin(epoch);
+    } catch (error) {
+      this.parts.logger.error({ err: error, epoch }, 'No session could be begun; trying again.');
+      await this.end();
+    }
+  }
+
   private async begin(epoch: number): Promise<void> {
     const { config, logger, openTransport } = this.parts;
-    const before = this.life;
-    if (before) {
-      logger.warn({ from: before.epoch, to: epoch }, 'A new epoch began: the steps of the old one are ended.');
-      await before.session.abandon();
-      await before.transport.close();
-    }
     const transport = openTransport(epoch);
     const session = new WorkerSession(
       { ...config, epoch },
@@ -135,6 +141,16 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
     );
     this.life = { epoch, transport, session };
     await session.start();
+  }
+
+  /** Ends the session of an epoch that is over. */
+  private async end(): Promise<void> {
+    const over = this.life;
+    if (!over) return;
+    this.life = undefined;
+    this.parts.logger.warn({ epoch: over.epoch }, 'The session is over: its steps are ended.');
+    await over.session.abandon();
+    await over.transport.close();
   }
 
   private async rest(forMs: number): Promise<void> {

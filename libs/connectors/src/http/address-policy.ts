@@ -14,7 +14,7 @@ const metadataRanges = ['169.254.0.0/16', 'fd00:ec2::/32', '100.100.100.200/32',
 );
 const globalUnicast = ipaddr.parseCIDR('2000::/3');
 
-/** Why a connection to this address is refused, or null. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo) counts as itself. */
+/** Why a connection to this address is refused, or null. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo) counts as well. */
 export function refusalOf(text: string, privateAddresses: PrivateAddresses): string | null {
   if (!ipaddr.isValid(text)) return 'it is no IP address';
   const address = ipaddr.process(text);

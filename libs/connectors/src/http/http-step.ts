@@ -21,7 +21,7 @@ interface Request {
   readonly body: string | null;
 }
 
-/** The built-in kind `http`: one request, its redirects included. Codes: `http.status.*`, `http.network.*`, and those in `docs/errors.md`. */
+/** The built-in kind `http`: one request, its redirects included. Its codes begin with `http.`; `docs/errors.md` lists them. */
 export function httpStep({ privateAddresses, resolve = resolveBySystem }: HttpStepSettings): StepHandler {
   const agent = guardedAgent(privateAddresses, resolve);
   return defineStep({

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { handlersOf, type StepHandler } from '#sdk';
 
-/** Handlers import `@flowforge/sdk`; in a step process that is the worker's own copy, whether or not the package is installed beside them. */
+/** Handlers import `@flowforge/sdk`: in a step process that is the worker's own copy, installed beside them or not. */
 export function provideSdk(): void {
   const sdk = import.meta.resolve('#sdk');
   registerHooks({
@@ -11,7 +11,10 @@ export function provideSdk(): void {
   });
 }
 
-/** Loads handler modules by path (`./x.ts`, relative to `folder`) or package name (found from `folder`). Throws when one brings no handler, or two share a name. */
+/**
+ * Loads handler modules by path (`./x.ts`, relative to `folder`) or package name (found from `folder`). Throws when one brings no
+ * handler, or two share a name.
+ */
 export async function loadHandlers(modules: readonly string[], folder: string): Promise<Map<string, StepHandler>> {
   const handlers = new Map<string, StepHandler>();
   for (const module of modules) {

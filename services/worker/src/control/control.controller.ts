@@ -3,7 +3,7 @@ import { EventPattern, Payload, Transport } from '@nestjs/microservices';
 import { channels, ControlMessage } from '#contracts';
 import { WorkerService } from '../worker.service.ts';
 
-/** Hears what the scheduler says to the workers of one deployment. It may be lost or doubled; heartbeats and cancel marks make up for that. */
+/** Hears what the scheduler says to a deployment's workers. It may be lost or doubled: heartbeats and cancel marks make up for that. */
 export function controlController(deployment: string): Type {
   @Controller()
   class ControlController {

@@ -19,7 +19,7 @@ const linesMax = 1_000;
 const charactersMax = 128 * 1024;
 const messagesMax = 50;
 
-/** Sends log lines of all steps, each batch as soon as the one before has arrived. Full: it takes no more, and the steps say so in their logs. */
+/** Sends the log lines of all steps, each batch as soon as the one before has arrived. When full it takes no more. */
 export class LogShipper implements LogSink {
   private waiting: Waiting[] = [];
   private characters = 0;

@@ -61,13 +61,15 @@ export class StepProcess {
     this.ready = this.announcement();
     this.ready.catch(() => this.kill());
     this.gone = this.ending();
+    // A signal or message that no longer reaches it: its end is told by `exit`.
+    this.child.on('error', () => undefined);
     this.child.on('message', (message) => this.hear(message));
     this.child.stdout?.on('data', (chunk: Buffer) => this.overhear('info', chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.overhear('warn', chunk));
   }
 
   get alive(): boolean {
-    return !this.over;
+    return !this.over && this.child.connected;
   }
 
   /** Steps that it is running. */

@@ -1,7 +1,5 @@
+import { epochKey } from '#contracts';
 import { RedisStreamTransport } from '#transport';
-
-/** Key under which the scheduler keeps the current epoch. It stands outside of the epoch's own prefix, since it is what leads there. */
-export const EPOCH_KEY = 'ff:epoch';
 
 /** Where a worker learns the epoch. */
 export interface EpochSource {
@@ -15,11 +13,11 @@ export class RedisEpochSource implements EpochSource {
   private readonly redis: RedisStreamTransport;
 
   constructor(url: string) {
-    this.redis = new RedisStreamTransport({ url, connectionName: 'epoch' });
+    this.redis = new RedisStreamTransport({ url, connectionName: 'worker epoch', commandTimeoutMs: 2_000 });
   }
 
   async current(): Promise<number | null> {
-    const [text] = await this.redis.marks([EPOCH_KEY]);
+    const [text] = await this.redis.marks([epochKey]);
     const epoch = Number(text);
     return Number.isInteger(epoch) && epoch > 0 ? epoch : null;
   }

@@ -2,12 +2,12 @@ import { INLINE_PAYLOAD_BYTES_MAX } from '#contracts';
 import { nonRetryable } from '#sdk';
 import type { Payload } from './step-end.ts';
 
-/** A NUL or half of a surrogate pair, as JSON writes them: PostgreSQL's jsonb takes neither. An even number of backslashes before it is text. */
+/** A NUL or half of a surrogate pair, as JSON writes them: PostgreSQL's jsonb takes neither. Behind a backslash it is plain text. */
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
 /**
- * What a handler returned, as the JSON value that a report carries: `undefined` is null, and whatever JSON leaves out is left out. Throws a final `StepFailure` when it cannot
- * be a report: `step.output_invalid` (no JSON, or characters that cannot be stored), `step.output_too_large`.
+ * What a handler returned, as the JSON value that a report carries; `undefined` is null. Throws a final `StepFailure` when it cannot be
+ * reported: `step.output_invalid` (no JSON, or characters that cannot be stored), `step.output_too_large`.
  */
 export function boundedOutput(returned: unknown): Payload {
   const text = serialise(returned);

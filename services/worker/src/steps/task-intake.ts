@@ -49,9 +49,14 @@ export class TaskIntake {
     if (tasks.length === 0) return new Set();
     try {
       const marks = await this.transport.marks(tasks.map(({ runId, stepNo }) => cancelMark(runId, stepNo)));
-      return new Set(tasks.filter((_, at) => marks[at] !== null && marks[at] !== undefined));
+      return new Set(tasks.filter(({ dispatchNo }, at) => isVoid(dispatchNo, marks[at] ?? null)));
     } catch (error) {
       throw new HandlerUnavailable('The cancel marks could not be read.', error);
     }
   }
+}
+
+/** A mark holds the newest dispatch number that is void; one that cannot be read voids all, for the scheduler sends a step again. */
+function isVoid(dispatchNo: number, mark: string | null): boolean {
+  return mark !== null && !(Number(mark) < dispatchNo);
 }
