@@ -10,7 +10,7 @@ export { SweepReader, type DispatchedStep, type UnheldStep } from './advance/swe
 export { AdmissionReader, lockAndCount, type Candidate, type PlacesTaken, type Scopes } from './advance/admission-reader.ts';
 export { writeLogs, type LogRow } from './advance/log-writer.ts';
 export { ensurePartitions, findPlan, readEpoch, releaseLease, takeLease } from './advance/housekeeping.ts';
-export { ACQUIRE_TIMEOUT_MS, POOL_CONNECTIONS_MAX, openDatabase, type DatabaseOptions } from './connections.ts';
+export { ACQUIRE_TIMEOUT_MS, POOL_CONNECTIONS_MAX, openDatabase, type Database, type DatabaseOptions } from './connections.ts';
 export { validateGraphs } from './validate-graphs.ts';
 export { readTenancyConfig, type DeploymentConfig, type TeamConfig, type TenancyConfig } from './deployments-config.ts';
 export { DEFAULT_DEPLOYMENTS, DEFAULT_POOLS } from './deployments-defaults.ts';
@@ -22,7 +22,6 @@ export {
   WorkflowStore,
   type NewVersion,
   type Published,
-  type StartableWorkflow,
   type VersionSummaryRow,
   type WorkflowChange,
   type WorkflowFilter,
@@ -30,6 +29,7 @@ export {
 } from './workflows.ts';
 export { ApiKeyStore, type KnownApiKey, type NewApiKey } from './api-keys.ts';
 export {
+  findStartable,
   findSubmitted,
   isAlreadyThere,
   isRefusedByDatabase,
@@ -40,7 +40,10 @@ export {
   type KeyedRun,
   type NewRun,
   type RunTarget,
+  type StartableWorkflow,
 } from './submit.ts';
-export { cancelRun, type CancelCommand, type CommandOutcome } from './commands.ts';
+export { cancelRun, findLiveRetry, type CommandOutcome, type RunAction } from './commands.ts';
 export { RunViews, type LogLineRow, type LogPlace, type RunFilter, type RunSummaryRow, type StepRow, type TransitionRow } from './runs-read.ts';
 export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';
+export { checkInvariants } from './checker/check-invariants.ts';
+export { formatReport } from './checker/format-report.ts';
