@@ -10,6 +10,8 @@ export const DEFINITION_LIMITS = {
   aliasesMax: 100,
   /** Nodes that all aliases together may repeat. */
   aliasedNodesMax: 10_000,
+  /** `patternWeight` of the patterns that are compiled when a version is published; what is beyond fails when it runs. */
+  checkedPatternWeightMax: 200_000,
   /** Faults reported at once; the rest is counted only. */
   faultsMax: 100,
   durationSecondsMax: 366 * 86_400,
@@ -29,6 +31,8 @@ export const EXPRESSION_LIMITS = {
   macroDepthMax: 2,
   /** Expressions in the strings of one step. */
   perStepMax: 200,
+  /** `patternWeight` of one literal pattern of `matches`. */
+  patternWeightMax: 20_000,
   /** A search for a literal of at most this many characters takes time in proportion to the text alone. */
   needleCharsMax: 64,
 } as const;
@@ -54,7 +58,8 @@ export const INPUT_SCHEMA_LIMITS = {
   depthMax: 32,
   /** Schema nodes with every `$ref` written out: what bounds the time of a check. */
   nodesMax: 2_000,
-  patternCharsMax: 512,
+  /** `patternWeight` of all patterns together. */
+  patternWeightMax: 100_000,
   /** Faults reported for one input. */
   faultsMax: 20,
   cachedSchemasMax: 500,

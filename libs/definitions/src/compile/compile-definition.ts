@@ -12,7 +12,7 @@ import { SourceMap, type Path } from '../source/source-map.ts';
 import { readingsOutside } from './ancestors.ts';
 import { concurrencyKeyOf } from './concurrency-key.ts';
 import { draftOf, type Draft, type StepDraft } from './draft.ts';
-import { expressionsOf, type StepExpressions } from './step-expressions.ts';
+import { checkPatterns, expressionsOf, type StepExpressions } from './step-expressions.ts';
 import { orderSteps } from './step-order.ts';
 import { addWarnings } from './warnings.ts';
 
@@ -112,6 +112,10 @@ function checkedSteps(draft: Draft, faults: FaultList): CheckedSteps | null {
   for (const step of drafts) checkKind(step, faults);
   const needs = drafts.map((step) => needsOf(step, placeOf, faults));
   const expressions = drafts.map((step) => expressionsOf(step, faults));
+  checkPatterns(
+    expressions.flatMap(({ condition, inputs }) => (condition === null ? inputs : [condition, ...inputs])),
+    faults,
+  );
   const { order, cycle } = orderSteps(needs);
   if (cycle !== null) addCycle(cycle, drafts, faults);
   checkReadings({ drafts, needs, order, expressions, placeOf }, faults);

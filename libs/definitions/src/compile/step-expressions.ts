@@ -2,7 +2,8 @@ import type { Json } from '#core';
 import { isJsonList } from '../expressions/values.ts';
 import { readExpression, type ExpressionFacts } from '../expressions/read-expression.ts';
 import { mayHoldExpression, parseTemplate } from '../expressions/template.ts';
-import { EXPRESSION_LIMITS } from '../limits.ts';
+import { isPattern, patternWeight } from '../expressions/patterns.ts';
+import { DEFINITION_LIMITS, EXPRESSION_LIMITS } from '../limits.ts';
 import type { FaultList } from '../source/fault-list.ts';
 import type { Path } from '../source/source-map.ts';
 import type { StepDraft } from './draft.ts';
@@ -89,4 +90,18 @@ function located(source: string, path: Path, faults: FaultList): LocatedExpressi
   const reading = readExpression(source);
   for (const fault of reading.faults) faults.add(fault.code.replace(/^definition\./, ''), fault.message, fault.remedy, { path });
   return reading.facts === null ? null : { source, facts: reading.facts, path };
+}
+
+/** Compiles the literal patterns of `matches`, as many as is quick. */
+export function checkPatterns(expressions: readonly LocatedExpression[], faults: FaultList): void {
+  let weight = 0;
+  for (const { facts, path } of expressions) {
+    for (const pattern of facts.patterns) {
+      weight += patternWeight(pattern);
+      if (weight > DEFINITION_LIMITS.checkedPatternWeightMax || faults.isFull) return;
+      if (isPattern(pattern)) continue;
+      const remedy = 'RE2 has no look-around and no back-references, and repeats at most 1,000 times.';
+      faults.add('expression_invalid', `Not a regular expression of RE2: ${pattern.slice(0, 60)}.`, remedy, { path });
+    }
+  }
 }

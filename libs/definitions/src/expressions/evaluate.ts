@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { celMap, type CelInput } from '@bufbuild/cel';
 import type { Json } from '#core';
 import { BoundedCache } from '../bounded-cache.ts';
@@ -61,11 +62,16 @@ export function evaluateHere(task: EvaluationTask): EvaluationResult {
   }
 }
 
+/** The answer for an error of an evaluation. */
 export function errorResult(error: unknown): EvaluationResult {
   if (error instanceof ExpressionError) return { kind: 'error', code: error.code, message: error.message };
-  if (error instanceof RangeError)
+  // Not `instanceof`: the copy to a thread throws an error of Node's own realm, which differs from a test's.
+  const message = types.isNativeError(error) ? error.message : 'unknown error';
+  const isOverflow = types.isNativeError(error) && error.name === 'RangeError';
+  if (isOverflow)
     return { kind: 'error', code: 'expression.too_large', message: 'The data are too large or nested too deeply to be evaluated.' };
-  throw error;
+  // A fault of the library or ours, and the same one at every try: the step fails, it is not asked again for ever.
+  return { kind: 'error', code: 'expression.failed', message: `The evaluation broke: ${message}` };
 }
 
 type Variables = Readonly<Record<string, CelInput>>;

@@ -1,4 +1,4 @@
-import type { Json, PlanStep } from '#core';
+import { DomainError, type Json, type PlanStep } from '#core';
 import { EVALUATION_LIMITS } from '../limits.ts';
 import {
   compiledExpression,
@@ -75,7 +75,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
         const task = { condition: condition?.source ?? null, value: { input: step.input }, scope, outputBytesMax: limits.outputBytesMax };
         return await evaluate(task, cost);
       } catch (error) {
-        return errorResult(error);
+        return errorOf(error);
       }
     },
     async evaluateExpression(source, scope) {
@@ -86,11 +86,17 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
         );
         return result.kind === 'run' ? { kind: 'value', value: result.input } : notSkipped(result);
       } catch (error) {
-        return notSkipped(errorResult(error));
+        return notSkipped(errorOf(error));
       }
     },
     close: async () => pool.close(),
   };
+}
+
+/** Outages of the threads go to the caller, everything else is an answer. */
+function errorOf(error: unknown): EvaluationResult {
+  if (error instanceof DomainError) throw error;
+  return errorResult(error);
 }
 
 function notSkipped(result: EvaluationResult): ValueEvaluation {

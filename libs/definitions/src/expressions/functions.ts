@@ -3,7 +3,6 @@ import {
   celFunc,
   celList,
   celMethod,
-  isCelList,
   listType,
   mapType,
   type CelFunc,
@@ -238,9 +237,4 @@ function parseJson(text: string): Json {
   } catch {
     throw new ExpressionError('expression.failed', 'json() got a text that is not JSON.');
   }
-}
-
-/** True for a list that grows in place; used by a test. */
-export function isGrowing(value: CelValue): boolean {
-  return isCelList(value) && growing.has(value);
 }

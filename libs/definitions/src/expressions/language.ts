@@ -2,6 +2,7 @@ import { celEnv, isCelError, parse, plan, type CelInput, type CelValue } from '@
 import { EXPRESSION_LIMITS } from '../limits.ts';
 import { ExpressionError } from './expression-fault.ts';
 import { flowforgeFunctions } from './functions.ts';
+import { compiledPattern } from './patterns.ts';
 import { rewriteMacros } from './rewrite-macros.ts';
 
 /** What every expression may name. */
@@ -32,7 +33,7 @@ export function textOfMessage(value: CelValue): string {
   throw new ExpressionError('expression.not_json', 'The result is no JSON value.');
 }
 
-const environment = celEnv({ funcs: flowforgeFunctions(textOfMessage) });
+const environment = celEnv({ funcs: flowforgeFunctions(textOfMessage), re2: { compile: compiledPattern } });
 
 /** Functions that an expression may call by name; operators have names with `_` or `@` and come from the grammar. */
 export const FUNCTION_NAMES: ReadonlySet<string> = new Set(
@@ -53,12 +54,4 @@ export function compileSource(source: string): Evaluate {
     if (result.cause instanceof ExpressionError) throw result.cause;
     throw new ExpressionError('expression.failed', result.message);
   };
-}
-
-const patternProbe = plan(environment, parse('text.matches(pattern)').expr);
-
-/** Matches in linear time (RE2). `undefined` when the pattern is none. */
-export function matchesPattern(pattern: string, text: string): boolean | undefined {
-  const result = patternProbe({ text, pattern });
-  return typeof result === 'boolean' ? result : undefined;
 }

@@ -3,7 +3,8 @@ import { EXPRESSION_LIMITS } from '../limits.ts';
 import { nearest } from '../nearest.ts';
 import { ExpressionError, type ExpressionFault } from './expression-fault.ts';
 import { HEAVY_FUNCTIONS, LINEAR_FUNCTIONS, SEARCH_FUNCTIONS } from './functions.ts';
-import { FUNCTION_NAMES, matchesPattern, RUN_MEMBERS, STEP_MEMBERS, TYPE_NAMES, VARIABLES } from './language.ts';
+import { FUNCTION_NAMES, RUN_MEMBERS, STEP_MEMBERS, TYPE_NAMES, VARIABLES } from './language.ts';
+import { patternWeight } from './patterns.ts';
 import { childrenOf, PATH_MACROS, rewriteMacros, type CelNode } from './rewrite-macros.ts';
 
 /** What an expression looks at and what it costs, found without evaluating it. */
@@ -11,6 +12,8 @@ export interface ExpressionFacts {
   /** Names of the steps it reads. */
   readonly steps: ReadonlySet<string>;
   readonly readsInput: boolean;
+  /** Literal patterns of `matches`; not compiled yet. */
+  readonly patterns: readonly string[];
   readonly readsFailed: boolean;
   /** True when its time is not bounded by its size and the data: it is evaluated in a thread that can be ended. */
   readonly heavy: boolean;
@@ -127,6 +130,7 @@ class Reading {
   readonly faults: ExpressionFault[] = [];
   private readonly steps = new Set<string>();
   private readonly open: Visit[] = [];
+  private readonly patterns: string[] = [];
   private nodes = 0;
   private linearOperations = 0;
   private readsInput = false;
@@ -134,8 +138,8 @@ class Reading {
   private heavy = false;
 
   facts(): ExpressionFacts {
-    const { steps, readsInput, readsFailed, heavy, linearOperations } = this;
-    return { steps, readsInput, readsFailed, heavy, linearOperations };
+    const { steps, readsInput, patterns, readsFailed, heavy, linearOperations } = this;
+    return { steps, readsInput, patterns, readsFailed, heavy, linearOperations };
   }
 
   /** Iterative, because a chain of operators is as deep as it is long. */
@@ -234,13 +238,14 @@ class Reading {
 
   private pattern(argument: CelNode | undefined): void {
     const pattern = textOfConstant(argument);
-    if (pattern !== null && matchesPattern(pattern, '') === undefined) {
+    if (pattern === null) return;
+    if (patternWeight(pattern) <= EXPRESSION_LIMITS.patternWeightMax) this.patterns.push(pattern);
+    else
       this.refuse(
-        'expression_invalid',
-        `Not a regular expression of RE2: ${pattern.slice(0, 60)}.`,
-        'RE2 has no look-around and no back-references, and repeats at most 1,000 times.',
+        'expression_too_complex',
+        `The regular expression ${pattern.slice(0, 60)} is too large.`,
+        'Shorten it, and use smaller counts in {…}.',
       );
-    }
   }
 
   private literal(entries: number): void {

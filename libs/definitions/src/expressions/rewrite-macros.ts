@@ -1,4 +1,5 @@
 import type { parse } from '@bufbuild/cel';
+import { NullValue } from '@bufbuild/protobuf/wkt';
 import { ExpressionError } from './expression-fault.ts';
 import { APPEND, NEW_LIST } from './functions.ts';
 
@@ -67,7 +68,7 @@ function firstPresent(id: bigint, args: CelNode[]): CelNode {
 }
 
 function nullConstant(): Extract<CelNode['exprKind'], { case: 'constExpr' }>['value'] {
-  return { $typeName: 'cel.expr.Constant', constantKind: { case: 'nullValue', value: 0 } };
+  return { $typeName: 'cel.expr.Constant', constantKind: { case: 'nullValue', value: NullValue.NULL_VALUE } };
 }
 
 function call(id: bigint, name: string, args: CelNode[]): CelNode {

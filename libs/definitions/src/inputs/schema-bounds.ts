@@ -1,4 +1,5 @@
 import type { Json } from '#core';
+import { patternWeight } from '../expressions/patterns.ts';
 import { isJsonList } from '../expressions/values.ts';
 import { INPUT_SCHEMA_LIMITS } from '../limits.ts';
 
@@ -25,10 +26,11 @@ const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
  * `nodesMax` nodes once the references are written out (ten levels of `allOf` with the same reference twice make a thousand checks).
  */
 export function schemaBoundFaults(schema: { readonly [key: string]: Json }): readonly SchemaFault[] {
-  const { bytesMax, depthMax, nodesMax } = INPUT_SCHEMA_LIMITS;
+  const { bytesMax, depthMax, nodesMax, patternWeightMax } = INPUT_SCHEMA_LIMITS;
   const bytes = Buffer.byteLength(JSON.stringify(schema));
   if (bytes > bytesMax) return [{ message: `it has ${bytes} bytes; ${bytesMax} are allowed.`, path: [] }];
   const faults: SchemaFault[] = [];
+  let weight = 0;
   const open: { value: Json; path: readonly (string | number)[] }[] = [{ value: schema, path: [] }];
   for (let next = open.pop(); next !== undefined && faults.length < 20; next = open.pop()) {
     const { value, path } = next;
@@ -39,9 +41,11 @@ export function schemaBoundFaults(schema: { readonly [key: string]: Json }): rea
       const fault = faultOf(key, inner);
       if (fault !== null) faults.push({ message: fault, path: [...path, key] });
       open.push({ value: inner, path: [...path, key] });
+      weight += weightOf(key, inner);
     }
   }
   if (faults.length > 0) return faults;
+  if (weight > patternWeightMax) return [{ message: 'its patterns are too large together.', path: [] }];
   const nodes = new Expansion(schema).nodes;
   if (nodes === null) return [{ message: 'a $ref leads back to itself, or to nothing.', path: [] }];
   return nodes > nodesMax ? [{ message: `it has more than ${nodesMax} nodes with its references written out.`, path: [] }] : [];
@@ -54,8 +58,14 @@ function faultOf(key: string | number, value: Json): string | null {
     return `$ref ${value.slice(0, 100)} leaves the schema; only #/… is allowed.`;
   if (key === '$schema' && value.replace(/#$/, '') === DRAFT) return null;
   if (FORBIDDEN.has(key)) return `${key} is not allowed.`;
-  const { patternCharsMax } = INPUT_SCHEMA_LIMITS;
-  return key === 'pattern' && value.length > patternCharsMax ? `a pattern has more than ${patternCharsMax} characters.` : null;
+  return null;
+}
+
+/** Of `pattern` and `patternProperties`. */
+function weightOf(key: string | number, value: Json): number {
+  if (key === 'pattern' && typeof value === 'string') return patternWeight(value);
+  if (key !== 'patternProperties' || value === null || typeof value !== 'object') return 0;
+  return Object.keys(value).reduce((sum, pattern) => sum + patternWeight(pattern), 0);
 }
 
 /** Counts nodes with references written out. Depth is bounded before, so it may recurse. */

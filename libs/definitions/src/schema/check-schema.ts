@@ -6,12 +6,10 @@ import { nearest } from '../nearest.ts';
 import type { FaultList } from '../source/fault-list.ts';
 import type { Path } from '../source/source-map.ts';
 
-// As a type import the file belongs to the program, so the build copies it; it is read instead of imported, because loaders
-// disagree about import attributes.
-type PublishedSchema = typeof import('./flowforge-v1.schema.json', { with: { 'resolution-mode': 'import' } });
-
 /** The published JSON Schema of `flowforge/v1`: what `compileDefinition` enforces. */
-export const flowforgeSchema: PublishedSchema = JSON.parse(readFileSync(new URL('./flowforge-v1.schema.json', import.meta.url), 'utf8'));
+export const flowforgeSchema: Readonly<Record<string, unknown>> = JSON.parse(
+  readFileSync(new URL('./flowforge-v1.schema.json', import.meta.url), 'utf8'),
+);
 
 let validator: ValidateFunction<WorkflowDefinition> | undefined;
 

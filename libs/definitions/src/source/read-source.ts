@@ -54,8 +54,12 @@ function composed(text: string, lines: LineCounter, faults: FaultList): Document
   Reflect.set(composer, 'onError', onError);
   try {
     const documents: Document.Parsed[] = [];
-    for (const token of tokensOf(text, lines, faults)) documents.push(...composer.next(token));
-    documents.push(...composer.end(true, text.length));
+    for (const token of tokensOf(text, lines, faults)) {
+      if (token.type === 'error') onError(token.offset, 'UNEXPECTED_TOKEN', token.message);
+      else documents.push(...composer.next(token));
+      if (documents.length > 1) break;
+    }
+    if (documents.length < 2) documents.push(...composer.end(true, text.length));
     const [first, second] = documents;
     if (second !== undefined) {
       faults.add('yaml_syntax', 'The text holds more than one YAML document.', 'Keep one workflow per file; remove the line ---.', {
