@@ -19,14 +19,14 @@ export const channels = {
 export const epochKey = 'ff:epoch';
 
 /** Key of the control value that a worker reads before it starts a step: present when the step was cancelled. */
-export const cancelMark = (runId: string, stepNo: number) => `cancel:${runId}:${stepNo}`;
+export const cancelMark = (deployment: string, runId: string, stepNo: number) => `cancel:${deployment}:${runId}:${stepNo}`;
 
 /** Streams in the same bucket live on one node of a Redis Cluster, so that a worker's report and acknowledgement are one step. */
 const BUCKETS = 64;
 
-/** The Redis key of a stream or mark: `ff:<epoch>:{b<bucket>}:<name>`. The bucket is taken from the deployment, the part behind the first colon. */
+/** The Redis key of a stream or mark: `ff:<epoch>:{b<bucket>}:<name>`. The bucket is taken from the deployment, the second part of the name. */
 export function redisKey(epoch: number, name: string): string {
-  const deployment = name.slice(name.indexOf(':') + 1);
+  const deployment = name.split(':')[1] ?? name;
   let hash = 0;
   for (let at = 0; at < deployment.length; at += 1) hash = (hash * 31 + deployment.charCodeAt(at)) >>> 0;
   return `ff:${epoch}:{b${hash % BUCKETS}}:${name}`;

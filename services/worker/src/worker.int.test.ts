@@ -189,7 +189,7 @@ describe.each(ways)('a worker %s', (_, way) => {
 
     it('starts a dispatch that is newer than the mark', async () => {
       const task = aTask({ uses: 'test/tell', dispatchNo: 2 });
-      await given.scheduler.mark(cancelMark(task.runId, task.stepNo), '1', 60_000);
+      await given.scheduler.mark(cancelMark(given.deployment, task.runId, task.stepNo), '1', 60_000);
       await given.start();
 
       await given.send(task);
@@ -199,7 +199,7 @@ describe.each(ways)('a worker %s', (_, way) => {
 
     it('does not start a step that has a cancel mark', async () => {
       const task = aTask({ uses: 'test/tell' });
-      await given.scheduler.mark(cancelMark(task.runId, task.stepNo), '1', 60_000);
+      await given.scheduler.mark(cancelMark(given.deployment, task.runId, task.stepNo), '1', 60_000);
       await given.start();
 
       await given.send(task);

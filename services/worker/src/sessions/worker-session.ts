@@ -78,7 +78,7 @@ export class WorkerSession {
         failed: (error) => log.warn({ err: error }, 'A heartbeat could not be sent.'),
       },
     );
-    this.intake = new TaskIntake(transport, this.held, settings.epoch, {
+    this.intake = new TaskIntake(transport, this.held, settings, {
       accepted: (task, delivery, replaces) => this.accept(task, delivery, replaces),
       skipped: (delivery, why) => this.skip(delivery, why),
       refused: (delivery, reason) => this.refuse(delivery, reason),

@@ -17,7 +17,7 @@ export class TaskIntake {
   constructor(
     private readonly transport: Pick<StreamTransport, 'marks'>,
     private readonly held: HeldSteps,
-    private readonly epoch: number,
+    private readonly lane: { readonly deployment: string; readonly epoch: number },
     private readonly events: IntakeEvents,
   ) {}
 
@@ -38,7 +38,7 @@ export class TaskIntake {
     const heldDispatch = (runId: string, stepNo: number) =>
       accepted.get(`${runId}:${stepNo}`) ?? this.held.find(runId, stepNo)?.task.dispatchNo;
     return batch.map((delivery) => {
-      const verdict = decideIntake(delivery, { epoch: this.epoch, heldDispatch });
+      const verdict = decideIntake(delivery, { epoch: this.lane.epoch, heldDispatch });
       if (verdict.kind === 'run') accepted.set(`${verdict.task.runId}:${verdict.task.stepNo}`, verdict.task.dispatchNo);
       return { delivery, verdict };
     });
@@ -48,7 +48,7 @@ export class TaskIntake {
   private async cancelled(tasks: readonly TaskMessage[]): Promise<ReadonlySet<TaskMessage>> {
     if (tasks.length === 0) return new Set();
     try {
-      const marks = await this.transport.marks(tasks.map(({ runId, stepNo }) => cancelMark(runId, stepNo)));
+      const marks = await this.transport.marks(tasks.map(({ runId, stepNo }) => cancelMark(this.lane.deployment, runId, stepNo)));
       return new Set(tasks.filter(({ dispatchNo }, at) => isVoid(dispatchNo, marks[at] ?? null)));
     } catch (error) {
       throw new HandlerUnavailable('The cancel marks could not be read.', error);
