@@ -1,5 +1,7 @@
 /** Definitions of workflows: from text to a plan, and the expressions in between. Reference: docs/definitions.md. */
-export { BUILTIN_KINDS, compileDefinition, RETRY_DEFAULTS, type CompileOptions } from './compile/compile-definition.ts';
+export { BUILTIN_KINDS } from './compile/check-steps.ts';
+export { compileDefinition, type CompileOptions } from './compile/compile-definition.ts';
+export { RETRY_DEFAULTS } from './compile/plan-of.ts';
 export type { CompiledDefinition, RetryDefinition, StepDefinition, WorkflowDefinition } from './definition.ts';
 export { DefinitionError, describeFault, type DefinitionFault } from './definition-error.ts';
 export { canonicalJson, checksumOf } from './canonical-json.ts';

@@ -390,6 +390,8 @@ describe('a definition is refused with every fault', () => {
     const page = readFileSync(new URL('../../../../docs/definitions.md', import.meta.url), 'utf8');
     const files = [
       'compile-definition',
+      'check-steps',
+      'check-durations',
       'step-expressions',
       'concurrency-key',
       'warnings',
