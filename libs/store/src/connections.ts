@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { DomainError } from '#core';
-import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { DeploymentEntity } from './entities/deployment.entity.ts';
 import { WorkflowEntity } from './entities/workflow.entity.ts';
 
@@ -10,6 +9,9 @@ export const POOL_CONNECTIONS_MAX = 20;
 export const ACQUIRE_TIMEOUT_MS = 5_000;
 /** A plain read or write takes milliseconds; whatever is longer under way has lost its caller. */
 const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** A pool of connections with what is mapped to entities. */
+export type Database = DataSource;
 
 export interface DatabaseOptions {
   /** Connection of the service's own role. */
@@ -31,7 +33,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<DataSource
     type: 'postgres',
     url: options.url,
     applicationName: `flowforge-${options.name}`,
-    entities: [WorkflowEntity, DeploymentEntity, ApiKeyEntity],
+    entities: [WorkflowEntity, DeploymentEntity],
     poolSize: options.connectionsMax ?? POOL_CONNECTIONS_MAX,
     poolErrorHandler: options.onError ?? (() => {}),
     extra: {

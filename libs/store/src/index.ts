@@ -17,7 +17,6 @@ export { DEFAULT_DEPLOYMENTS, DEFAULT_POOLS } from './deployments-defaults.ts';
 export { DeploymentStore, seedDeployments } from './deployments.ts';
 export type { DeploymentEntity } from './entities/deployment.entity.ts';
 export type { WorkflowEntity } from './entities/workflow.entity.ts';
-export type { ApiKeyEntity } from './entities/api-key.entity.ts';
 export {
   WorkflowStore,
   type NewVersion,
@@ -27,7 +26,7 @@ export {
   type WorkflowFilter,
   type WorkflowVersionRow,
 } from './workflows.ts';
-export { ApiKeyStore, type KnownApiKey, type NewApiKey } from './api-keys.ts';
+export { ApiKeyStore, type ApiKeyRow, type KnownApiKey, type NewApiKey } from './api-keys.ts';
 export {
   findStartable,
   findSubmitted,

@@ -3,11 +3,22 @@ import type { HotConnection, HotTransaction } from './hot-connection.ts';
 import { isSqlState } from './roles.ts';
 import { statement } from './statement.ts';
 
+const WORKFLOWS_STARTABLE = statement('workflows_startable');
 const RUN_IDS_TAKE = statement('run_ids_take');
 const RUNS_SUBMIT = statement('runs_submit');
 const RUNS_EXIST = statement('runs_exist');
 const IDEMPOTENCY_CLAIM = statement('idempotency_claim');
 const IDEMPOTENCY_WINNERS = statement('idempotency_winners');
+
+/** What starting a run needs of a workflow. `version` is the current one. */
+export interface StartableWorkflow {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly environment: string | null;
+  readonly team: string | null;
+  readonly version: number;
+}
 
 /** A workflow version in the deployment it resolved to: what runs of one submit share. Compared by identity: build it once and keep it. */
 export interface RunTarget {
@@ -45,6 +56,12 @@ export interface KeyedRun extends NewRun {
 export type KeyedOutcome =
   | { readonly kind: 'created'; readonly createdAt: Date }
   | { readonly kind: 'repeated' | 'mismatch'; readonly runId: string };
+
+/** The workflows among these ids, as they are now: a run that is started after a publish has returned is of the new version. */
+export async function findStartable(connection: HotTransaction, ids: readonly string[]): Promise<Map<string, StartableWorkflow>> {
+  const rows = await connection.query<StartableWorkflow>(WORKFLOWS_STARTABLE, [ids]);
+  return new Map(rows.map((row) => [row.id, row]));
+}
 
 /** Takes `count` ids from the database's clock. */
 export async function takeRunIds(connection: HotTransaction, count: number): Promise<string[]> {

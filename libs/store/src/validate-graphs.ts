@@ -1,4 +1,7 @@
 import { DomainError, RUN_GRAPH, STEP_GRAPH, graphDifferences, graphFaults, type Edge, type StateGraph } from '#core';
+import { isSqlState } from './roles.ts';
+
+const UNDEFINED_TABLE = '42P01';
 
 /** Anything that runs a query and returns its rows: a DataSource, a transaction. */
 interface Rows {
@@ -23,7 +26,17 @@ export async function validateGraphs(database: Rows, log: LogInfo): Promise<void
 }
 
 async function faultsOf(graph: StateGraph, installed: () => Promise<Edge[]>): Promise<string[]> {
-  return [...graphFaults(graph), ...graphDifferences(graph, await installed())];
+  const edges = await installed().catch((error: unknown) => Promise.reject(isSqlState(error, UNDEFINED_TABLE) ? notMigrated() : error));
+  return [...graphFaults(graph), ...graphDifferences(graph, edges)];
+}
+
+function notMigrated(): DomainError {
+  return new DomainError(
+    'database.not_migrated',
+    'The database has no tables of FlowForge.',
+    {},
+    'Run `npm run migrate` with the connection of the owner first.',
+  );
 }
 
 function refuseFaults(faults: readonly string[]): void {

@@ -46,16 +46,6 @@ export interface WorkflowChange {
   readonly team?: string | null | undefined;
 }
 
-/** What starting a run needs of a workflow and its current version. */
-export interface StartableWorkflow {
-  readonly id: string;
-  readonly name: string;
-  readonly enabled: boolean;
-  readonly environment: string | null;
-  readonly team: string | null;
-  readonly version: number;
-}
-
 export interface VersionSummaryRow {
   readonly workflowId: string;
   readonly version: number;
@@ -64,8 +54,8 @@ export interface VersionSummaryRow {
   readonly createdAt: Date;
 }
 
-export interface WorkflowVersionRow extends VersionSummaryRow {
-  readonly definition: Json;
+export interface WorkflowVersionRow<Definition = Json> extends VersionSummaryRow {
+  readonly definition: Definition;
   readonly plan: Plan;
   readonly source: string;
 }
@@ -95,16 +85,9 @@ export class WorkflowStore {
     return this.database.manager.findOneBy(WorkflowEntity, { id });
   }
 
-  async findStartable(id: string): Promise<StartableWorkflow | undefined> {
-    const [workflow] = await this.database.query<StartableWorkflow[]>(
-      'select id, name, enabled, environment, team, current_version as version from workflows where id = $1',
-      [id],
-    );
-    return workflow;
-  }
-
-  async findVersion(workflowId: string, version: number): Promise<WorkflowVersionRow | undefined> {
-    const [row] = await this.database.query<WorkflowVersionRow[]>(
+  /** `Definition`: what the caller knows definitions to be; they were checked before they were written. */
+  async findVersion<Definition = Json>(workflowId: string, version: number): Promise<WorkflowVersionRow<Definition> | undefined> {
+    const [row] = await this.database.query<WorkflowVersionRow<Definition>[]>(
       `select workflow_id as "workflowId", version, checksum, definition, plan, source, created_by as "createdBy", created_at as "createdAt"
          from workflow_versions where workflow_id = $1 and version = $2`,
       [workflowId, version],

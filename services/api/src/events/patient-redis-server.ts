@@ -1,0 +1,18 @@
+import { type RedisOptions, ServerRedis } from '@nestjs/microservices';
+
+/**
+ * Nest's Redis transport for a process that serves without Redis as well: it starts at once, subscribes when Redis comes, and again whenever
+ * it comes back.
+ */
+export class PatientRedisServer extends ServerRedis {
+  constructor(options: NonNullable<RedisOptions['options']>) {
+    super({ ...options, retryAttempts: Number.MAX_SAFE_INTEGER, retryDelay: 2_000, maxRetriesPerRequest: null });
+  }
+
+  override start(callback?: () => void): void {
+    // The subscriptions wait in the client's queue until there is a connection.
+    this.bindEvents(this.subClient, this.pubClient);
+    for (const client of [this.subClient, this.pubClient]) client.connect().catch(() => {});
+    callback?.();
+  }
+}

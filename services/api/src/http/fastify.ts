@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, paths } from '#contracts';
+import type { ApiMetrics } from '../api-metrics.ts';
+
+/** Header of a request id that a proxy gave; anything that is not plain is replaced. */
+const REQUEST_ID = /^[\w.-]{1,100}$/;
+/** A request's head and body must arrive within this time: a slow sender must not hold a connection for ever. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Fastify as the api needs it: bounds, request ids, definitions as text, and counted requests. */
+export function fastifyAdapter(metrics: ApiMetrics): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // What is under way is finished at a shutdown; event streams are ended by OpenStreams.
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    genReqId: (request: { headers: IncomingHttpHeaders }) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  fastify.addHook('onRoute', (route) => {
+    if (route.url === paths.runsBatch || route.url === paths.runsBatch.replace(':', '::')) route.bodyLimit = BATCH_BODY_BYTES_MAX;
+  });
+  fastify.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  countRequests(fastify, metrics);
+  return adapter;
+}
+
+function countRequests(fastify: FastifyInstance, metrics: ApiMetrics): void {
+  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
+    // The route's pattern, never the path: a label per id would never end.
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.requests.inc({ method: request.method, route, status: reply.statusCode });
+    metrics.requestSeconds.observe({ method: request.method, route }, reply.elapsedTime / 1_000);
+    done();
+  });
+}

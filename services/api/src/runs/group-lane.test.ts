@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { GroupLane, type Outcome } from './group-lane.ts';
+
+/** A lane whose groups end when the test says so. */
+function heldLane(options: Partial<{ groupMax: number; pendingMax: number; lanes: number }> = {}) {
+  const groups: { items: readonly number[]; end: (outcomes: readonly Outcome<string>[]) => void; fail: (error: Error) => void }[] = [];
+  const lane = new GroupLane<number, string>((items) => new Promise((end, fail) => groups.push({ items, end, fail })), {
+    groupMax: 500,
+    pendingMax: 1_000,
+    lanes: 1,
+    ...options,
+  });
+  return { lane, groups };
+}
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const answers = (items: readonly number[]) => items.map((item) => ({ answer: `#${item}` }));
+
+describe('GroupLane', () => {
+  it('sends everything that arrived while the last group was under way as one group', async () => {
+    const { lane, groups } = heldLane();
+    const first = lane.submit(1);
+    await turn();
+    const others = [2, 3, 4].map((item) => lane.submit(item));
+    await turn();
+    expect(groups.map(({ items }) => items)).toEqual([[1]]);
+    groups[0]?.end(answers([1]));
+    await first;
+    expect(groups[1]?.items).toEqual([2, 3, 4]);
+    groups[1]?.end(answers([2, 3, 4]));
+    expect(await Promise.all(others)).toEqual(['#2', '#3', '#4']);
+  });
+
+  it('gives each item of a group its own outcome', async () => {
+    const { lane, groups } = heldLane();
+    const both = Promise.allSettled([lane.submit(1), lane.submit(2)]);
+    await turn();
+    groups[0]?.end([{ answer: 'good' }, { error: new Error('bad') }]);
+    expect((await both).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('rejects every item of a group that failed, and goes on with the next', async () => {
+    const { lane, groups } = heldLane();
+    const failed = Promise.allSettled([lane.submit(1), lane.submit(2)]);
+    await turn();
+    groups[0]?.fail(new Error('lost'));
+    expect((await failed).every(({ status }) => status === 'rejected')).toBe(true);
+    const next = lane.submit(3);
+    await turn();
+    groups[1]?.end(answers([3]));
+    expect(await next).toBe('#3');
+  });
+
+  it('cuts groups at groupMax and uses as many lanes as it has', async () => {
+    const { lane, groups } = heldLane({ groupMax: 2, lanes: 2 });
+    const all = [1, 2, 3, 4, 5].map((item) => lane.submit(item));
+    await turn();
+    expect(groups.map(({ items }) => items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    groups[1]?.end(answers([3, 4]));
+    await all[2];
+    expect(groups[2]?.items).toEqual([5]);
+    groups[0]?.end(answers([1, 2]));
+    groups[2]?.end(answers([5]));
+    expect(await Promise.all(all)).toHaveLength(5);
+  });
+
+  it('refuses more than pendingMax with api.busy, and takes items again afterwards', async () => {
+    const { lane, groups } = heldLane({ pendingMax: 2 });
+    const taken = [lane.submit(1), lane.submit(2)];
+    await expect(lane.submit(3)).rejects.toMatchObject({ code: 'api.busy', kind: 'outage' });
+    await turn();
+    groups[0]?.end(answers([1, 2]));
+    await Promise.all(taken);
+    const next = lane.submit(4);
+    await turn();
+    groups[1]?.end(answers([4]));
+    expect(await next).toBe('#4');
+  });
+});

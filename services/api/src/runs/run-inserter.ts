@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError } from '#core';
+import {
+  type HotConnection,
+  type KeyedOutcome,
+  type KeyedRun,
+  type NewRun,
+  findSubmitted,
+  isAlreadyThere,
+  isRefusedByDatabase,
+  submitKeyedRuns,
+  submitRuns,
+} from '#store';
+import { unstorable } from './storable.ts';
+
+/** How often, and after which pauses, the fate of a group whose answer was lost is looked up before the callers are told that it is unknown. */
+const LOOKUPS = [50, 200, 500, 1_000, 2_000] as const;
+
+export type Inserted<Created> = { readonly done: Created } | { readonly error: unknown };
+
+/**
+ * Inserts groups. When the database refuses one, each run is tried alone, so that one bad run does not sink the others; when the answer is
+ * lost, the ids, which were made before, tell what was committed, and only the rest is sent again.
+ */
+export class RunInserter {
+  constructor(private readonly connection: HotConnection) {}
+
+  insert(runs: readonly NewRun[]): Promise<Inserted<Date>[]> {
+    const submit = async (group: readonly NewRun[]) => {
+      const created = await submitRuns(this.connection, group);
+      return group.map((run) => created.get(run.id) ?? missing(run.id));
+    };
+    return this.attempt(runs, submit, (createdAt) => createdAt);
+  }
+
+  insertKeyed(runs: readonly KeyedRun[]): Promise<Inserted<KeyedOutcome>[]> {
+    return this.attempt(
+      runs,
+      (group) => submitKeyedRuns(this.connection, group),
+      (createdAt) => ({ kind: 'created', createdAt }),
+    );
+  }
+
+  private async attempt<Run extends NewRun, Created>(
+    runs: readonly Run[],
+    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
+    ofFound: (createdAt: Date) => Created,
+  ): Promise<Inserted<Created>[]> {
+    try {
+      return (await submit(runs)).map((done) => ({ done }));
+    } catch (error) {
+      if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit, ofFound);
+      if (runs.length === 1) return [{ error: refusalOf(error) }];
+      const alone: Inserted<Created>[] = [];
+      for (const run of runs) alone.push(...(await this.attempt([run], submit, ofFound)));
+      return alone;
+    }
+  }
+
+  private async afterLostAnswer<Run extends NewRun, Created>(
+    runs: readonly Run[],
+    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
+    ofFound: (createdAt: Date) => Created,
+  ): Promise<Inserted<Created>[]> {
+    const done = new Map<string, Inserted<Created>>();
+    for (const pauseMs of LOOKUPS) {
+      await delay(pauseMs);
+      try {
+        const open = runs.filter((run) => !done.has(run.id));
+        const ids = open.map((run) => run.id);
+        for (const [id, createdAt] of await findSubmitted(this.connection, ids)) done.set(id, { done: ofFound(createdAt) });
+        for (const run of open) if (!done.has(run.id)) await this.again(run, submit, done);
+        if (done.size === runs.length) break;
+      } catch {
+        // Still away: look again after the next pause.
+      }
+    }
+    return runs.map((run) => done.get(run.id) ?? { error: unknownOutcome(run.id) });
+  }
+
+  /** Sends a run once more, alone. A collision with itself means that it was committed after the look-up: the next one finds it. */
+  private async again<Run extends NewRun, Created>(
+    run: Run,
+    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
+    done: Map<string, Inserted<Created>>,
+  ): Promise<void> {
+    try {
+      done.set(run.id, { done: one(await submit([run])) });
+    } catch (error) {
+      if (isAlreadyThere(error)) return;
+      if (!isRefusedByDatabase(error)) throw error;
+      done.set(run.id, { error: refusalOf(error) });
+    }
+  }
+}
+
+/** What a caller is told when the database refused his run alone. */
+function refusalOf(error: unknown): unknown {
+  const state = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // 22: a value it has no place for; 54: a nesting it cannot walk.
+  if (/^(22|54)/.test(state))
+    return unstorable('The database cannot store this input.', 'Flatten it, and remove characters that are no text.');
+  if (/^(40|53|55)/.test(state))
+    return new DomainError('database.busy', 'The database is too busy.', { sqlState: state }, 'Try again in a moment.', 'outage');
+  return error;
+}
+
+function unknownOutcome(runId: string): DomainError {
+  return new DomainError(
+    'run.outcome_unknown',
+    'The connection to the database was lost: whether the run was created is not known.',
+    { runId },
+    `Ask GET /api/v1/runs/${runId} later, or repeat the call with an Idempotency-Key.`,
+    'outage',
+  );
+}
+
+function one<Item>(items: readonly Item[]): Item {
+  const [item] = items;
+  if (item === undefined) throw new DomainError('invariant.broken', 'A submitted run has no outcome.', {}, null, 'bug');
+  return item;
+}
+
+function missing(id: string): never {
+  throw new DomainError('invariant.broken', 'A submitted run was not returned.', { runId: id }, null, 'bug');
+}

@@ -1,0 +1,82 @@
+import { DomainError, type Json } from '#core';
+import { type Evaluator, inputFaults } from '#definitions';
+import type { NewRun, StartableWorkflow } from '#store';
+import type { KnownVersion } from '../workflows/version-cache.ts';
+import type { StartPlaces } from './start-places.ts';
+import type { StartPlace, StartRequest } from './started-run.ts';
+
+/** Longest value of a concurrency key: it is indexed. */
+const CONCURRENCY_KEY_MAX = 500;
+
+/** A run ready to be inserted, with where it goes. */
+export interface PreparedRun {
+  readonly run: NewRun;
+  readonly place: StartPlace;
+}
+
+/** Turns a request into a run: finds its place, checks its input, evaluates its concurrency key. */
+export class RunPreparer {
+  constructor(
+    private readonly places: StartPlaces,
+    private readonly evaluator: Evaluator,
+  ) {}
+
+  /** Throws `workflow.*`, `deployment.none`, `run.input_invalid`, `run.concurrency_key_invalid`. */
+  async prepare(request: StartRequest, id: string, workflow: StartableWorkflow | undefined): Promise<PreparedRun> {
+    if (!workflow) throw unknownWorkflow(request.workflowId);
+    const { place, version } = await this.places.find(workflow);
+    checkInput(version, request.input);
+    const concurrencyKey = version.plan.concurrency && (await this.keyOf(version, place, id, request.input));
+    const { inputJson, actor } = request;
+    return { run: { id, target: place.target, inputJson, actor, retryOf: null, concurrencyKey, reason: null }, place };
+  }
+
+  /** The value of a version's concurrency key for an input; empty when the limit is the whole workflow's. */
+  async keyOf(
+    { plan }: KnownVersion,
+    { workflow, target }: StartPlace,
+    runId: string,
+    input: Json,
+    attemptOf: string | null = null,
+  ): Promise<string> {
+    const key = plan.concurrency?.key;
+    if (!key) return '';
+    const { environment, team } = target;
+    const run = { id: runId, workflow: workflow.name, version: target.workflowVersion, environment, team, attemptOf };
+    const result = await this.evaluator.evaluateExpression(key.source, { input, steps: {}, run, failed: false });
+    if (
+      result.kind === 'value' &&
+      typeof result.value === 'string' &&
+      result.value.length <= CONCURRENCY_KEY_MAX &&
+      !result.value.includes('\0')
+    )
+      return result.value;
+    throw new DomainError(
+      'run.concurrency_key_invalid',
+      'The concurrency key of this run has no usable value.',
+      { source: key.source, ...(result.kind === 'error' ? { cause: result.code, message: result.message } : {}) },
+      `The key must be a text of at most ${CONCURRENCY_KEY_MAX} characters for every valid input: give the fields it names, or default() them.`,
+    );
+  }
+}
+
+export function unknownWorkflow(workflowId: string): DomainError {
+  return new DomainError(
+    'workflow.unknown',
+    'There is no such workflow.',
+    { workflowId: workflowId.slice(0, 100) },
+    'GET /api/v1/workflows lists them.',
+  );
+}
+
+function checkInput({ inputSchema }: KnownVersion, input: Json): void {
+  const faults = inputSchema ? inputFaults(inputSchema, input) : [];
+  const [first] = faults;
+  if (!first) return;
+  throw new DomainError(
+    'run.input_invalid',
+    `The input does not fit the workflow's schema: ${first.path || 'input'} ${first.message}.`,
+    { faults: faults.map(({ path, message }) => ({ code: 'run.input_invalid', path, message })) },
+    'Correct the fields that details.faults names; the schema is `spec.input` of the version.',
+  );
+}
