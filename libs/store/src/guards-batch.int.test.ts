@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { type TestDatabase, databaseServers } from '#testing';
 import { connected, Given } from './checker/given.ts';
+import { type PlanNode, rowsThrough } from './checker/plan-work.ts';
 
 const batch = 10_000;
 
@@ -88,16 +89,4 @@ async function workOf(client: pg.Client, statement: string): Promise<number> {
   );
   expect(plans.length).toBeGreaterThan(1);
   return plans.reduce((sum, { Plan }) => sum + rowsThrough(Plan), 0);
-}
-
-interface PlanNode {
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Join Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-function rowsThrough(node: PlanNode): number {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Join Filter'] ?? 0)) * node['Actual Loops'];
-  return (node.Plans ?? []).reduce((sum, child) => sum + rowsThrough(child), own);
 }
