@@ -113,10 +113,10 @@ describe.each(databaseServers())('the rights of the roles on $name', ({ cloneDat
       [given.scheduler, 'flowforge_scheduler'],
     ] as const) {
       const { rows } = await client.query(
-        'select session_user as role, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit, rolreplication from pg_roles where rolname = session_user',
+        'select session_user as role, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication from pg_roles where rolname = session_user',
       );
       expect(rows).toEqual([
-        { role, rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolbypassrls: false, rolinherit: false, rolreplication: false },
+        { role, rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolbypassrls: false, rolreplication: false },
       ]);
       const memberships = await client.query(
         'select from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = session_user',
