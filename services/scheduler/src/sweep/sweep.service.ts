@@ -23,6 +23,9 @@ export interface SweepTimes {
  */
 export class SweepService {
   private readonly found;
+  /** Since when steps have been seen nowhere, on this process's own clock. */
+  private suspects: ReadonlyMap<string, number> = new Map();
+  private hurryUntil = 0;
 
   constructor(
     private readonly reader: SweepReader,
@@ -54,12 +57,13 @@ export class SweepService {
     return this.reader.nextTimerInMs();
   }
 
-  /** Looks for steps that nobody holds. `emptied`: Redis lost everything, so what is not held has to be sent again without waiting. */
+  /** Looks for steps that nobody holds. `emptied`: Redis lost everything, so that what is not held is believed to be lost sooner. */
   async sweep(emptied: boolean): Promise<void> {
-    const quiet = emptied ? this.times.heartbeatSeconds * 2 : this.times.leaseSeconds;
+    if (emptied) this.hurryUntil = performance.now() + this.times.leaseSeconds * 2_000;
+    const patience = performance.now() < this.hurryUntil ? this.times.heartbeatSeconds * 2 : this.times.leaseSeconds;
     await this.repeat('unheld', async () => {
-      const unheld = await this.reader.unheld(quiet, SWEEP_ROWS_MAX);
-      const lost = await this.lostOnes(unheld);
+      const unheld = await this.reader.unheld(patience, SWEEP_ROWS_MAX);
+      const lost = await this.lostOnes(unheld, patience * 1_000);
       if (lost.length > 0) this.logger.warn({ count: lost.length, emptied }, 'steps that nobody holds are sent again');
       return lost.map((step) => [
         step.runId,
@@ -73,23 +77,38 @@ export class SweepService {
     await this.sessions.leave([], this.times.leaseSeconds * 30);
   }
 
-  /** A DISPATCHED step that no worker ever held may still wait in its stream: then it is not lost, its turn has just not come. */
-  private async lostOnes(unheld: readonly UnheldStep[]): Promise<UnheldStep[]> {
+  /**
+   * Of the steps that no living session holds, those that are lost. One whose session's lease ran out is lost for certain. Any other may wait
+   * in its stream for its turn; or have been taken since its worker's last heartbeat; or have ended, its report being on the way. So it is
+   * lost only when it was seen nowhere for `patienceMs`, beyond the age of the oldest report that waits.
+   */
+  private async lostOnes(unheld: readonly UnheldStep[], patienceMs: number): Promise<UnheldStep[]> {
+    const now = performance.now();
+    const suspects = new Map<string, number>();
     const lost: UnheldStep[] = [];
     for (const [deploymentId, steps] of Map.groupBy(unheld, (step) => step.deploymentId)) {
-      const unsure = steps.filter((step) => step.state === 'DISPATCHED' && !step.wasHeld);
-      const waiting = unsure.length > 0 ? await this.waitingIn(deploymentId) : { keys: new Set<string>(), whole: true };
-      // Streams and rows are in the order of dispatch: beyond the last step that stands in a partly read head nothing is known.
-      const lastKnown = waiting.whole ? unsure.length : unsure.findLastIndex((step) => waiting.keys.has(keyOf(step)));
-      const gone = unsure.slice(0, lastKnown + 1).filter((step) => !waiting.keys.has(keyOf(step)));
-      lost.push(...steps.filter((step) => !unsure.includes(step)), ...gone);
+      const unsure = steps.filter((step) => !step.wasHeld);
+      const missing = unsure.length > 0 ? await this.missingFrom(deploymentId, unsure) : { steps: [], reportsMs: 0 };
+      for (const step of missing.steps) suspects.set(keyOf(step), this.suspects.get(keyOf(step)) ?? now);
+      const gone = missing.steps.filter((step) => now - (suspects.get(keyOf(step)) ?? now) >= patienceMs + missing.reportsMs);
+      lost.push(...steps.filter((step) => step.wasHeld), ...gone);
     }
+    this.suspects = suspects;
     return lost;
   }
 
-  private async waitingIn(deploymentId: string): Promise<{ keys: Set<string>; whole: boolean }> {
-    const stream = streams.tasks(await this.deployments.nameOf(deploymentId));
-    const head = await this.transport.waitingHead(stream, groups.workers, WAITING_HEAD_MAX);
+  /** Those of the steps that do not wait in their deployment's stream, and for how long the oldest report of the deployment has waited. */
+  private async missingFrom(deploymentId: string, steps: readonly UnheldStep[]): Promise<{ steps: UnheldStep[]; reportsMs: number }> {
+    const deployment = await this.deployments.nameOf(deploymentId);
+    const waiting = await this.waitingIn(deployment);
+    const reports = await this.transport.depth(streams.reports(deployment), groups.schedulers);
+    // Streams and rows are in the order of dispatch: beyond the last step that stands in a partly read head nothing is known.
+    const lastKnown = waiting.whole ? steps.length : steps.findLastIndex((step) => waiting.keys.has(keyOf(step)));
+    return { steps: steps.slice(0, lastKnown + 1).filter((step) => !waiting.keys.has(keyOf(step))), reportsMs: reports.oldestWaitingMs ?? 0 };
+  }
+
+  private async waitingIn(deployment: string): Promise<{ keys: Set<string>; whole: boolean }> {
+    const head = await this.transport.waitingHead(streams.tasks(deployment), groups.workers, WAITING_HEAD_MAX);
     const keys = new Set(head.flatMap(({ body }) => keyOfTask(body)));
     return { keys, whole: head.length < WAITING_HEAD_MAX };
   }
