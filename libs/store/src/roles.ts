@@ -33,7 +33,9 @@ export async function createOwnedDatabase(superuser: pg.ClientBase, database: st
   await superuser.query(`alter role ${OWNER_ROLE} createrole inherit`);
   await setPassword(superuser, OWNER_ROLE, ownerPassword);
   const { rowCount } = await superuser.query('select from pg_database where datname = $1', [database]);
-  if (rowCount === 0) await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
+  if (rowCount !== 0) return;
+  await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
+  await superuser.query(`revoke temporary on database ${pg.escapeIdentifier(database)} from public`);
 }
 
 async function createRole(client: pg.ClientBase, role: string): Promise<void> {

@@ -30,7 +30,7 @@ export const ApiConfig = z.object({
     .describe('the submits that may wait; more are answered 503'),
   EVENT_STREAMS_MAX: setting.integer({ min: 1, max: 100_000, fallback: 1_000 }).describe('the open event streams of this process'),
   WORKFLOW_MAX_CONCURRENT_EXECUTIONS: setting
-    .integer({ min: 1, max: 1_000_000, fallback: 20 })
+    .integer({ min: 0, max: 1_000_000, fallback: 20 })
     .describe('the runs that may be RUNNING in a deployment without a limit of its own (explanations quote it)'),
   SHUTDOWN_SECONDS: setting
     .seconds({ min: 0, max: 600, fallback: 25 })

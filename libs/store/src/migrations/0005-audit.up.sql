@@ -105,6 +105,10 @@ begin
    where n.via is not null and n.version = o.version + 2 and n.cause_id <> o.cause_id;
   get diagnostics audited = row_count;
   select count(*) + count(via) into due from added;
+  -- The one command that the api gives by itself; every other move is the scheduler's.
+  if session_user = 'flowforge_api' and exists (select from added where state <> 'CANCELLING' or via is not null) then
+    raise exception using errcode = '42501', message = 'The api moves a run to CANCELLING only.';
+  end if;
   if audited = due then return null; end if;
 
   select n.id, o.id as old_id, o.state as leaves, n.via, n.state as enters, o.version as old_version, n.version, n.cause_id = o.cause_id as same_cause into bad
