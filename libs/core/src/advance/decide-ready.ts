@@ -116,5 +116,6 @@ export function delayDue(input: Json): TimerChange['due'] | null {
     return inMs === null ? null : { inMs };
   }
   const atMs = typeof until === 'string' ? Date.parse(until) : Number.NaN;
-  return Number.isFinite(atMs) && Math.abs(atMs) < 8.64e15 - DURATION_MS_MAX ? { atMs } : null;
+  // A moment before 1970 is over, however far back; the database's calendar ends earlier on that side than JavaScript's.
+  return Number.isFinite(atMs) && atMs < 8.64e15 - DURATION_MS_MAX ? { atMs: Math.max(0, atMs) } : null;
 }
