@@ -94,7 +94,7 @@ class Places {
 
   take(run: QueuedRun): void {
     for (const scope of [`deployment ${run.deploymentId}`, `team ${run.team}`, shareOf(run)]) this.taken.set(scope, (this.taken.get(scope) ?? 0) + 1);
-    if (!run.began) this.taken.set(keyOf(run), (this.taken.get(keyOf(run)) ?? 0) + 1);
+    if (!run.began && run.concurrencyKey !== null) this.taken.set(keyOf(run), (this.taken.get(keyOf(run)) ?? 0) + 1);
   }
 
   private full(scope: string, limit: number | null): boolean {
