@@ -70,7 +70,11 @@ function takeAlone(draft: RunDraft, event: RunEvent): EventVerdict {
 
 /** Runs `apply` when the event's token is that of a step which a worker may be running. */
 function onDispatched(draft: RunDraft, event: RunEvent & { stepNo: number; token: Token }, apply: (step: StepDraft) => EventVerdict): EventVerdict {
-  if ('from' in event && event.from !== draft.view.deploymentId) return 'foreign';
+  if ('from' in event) {
+    if (event.from !== draft.view.deploymentId) return 'foreign';
+    // The row of a restored database may carry the token of a dispatch from before: no report about that is believed.
+    if (event.token.epoch !== draft.limits.epoch) return 'stale';
+  }
   if (event.stepNo > draft.plan.steps.length) return 'stale';
   const step = draft.step(event.stepNo);
   if (!step) return 'ignored';
@@ -94,14 +98,14 @@ function through(step: StepDraft, end: StepState): StepState[] {
 }
 
 function end(draft: RunDraft, step: StepDraft, event: RunEvent & { kind: 'ended' }): EventVerdict {
-  if (event.token.epoch !== draft.limits.epoch) return 'stale';
   if (!draft.hasRoomFor(step, step.state === 'DISPATCHED' ? 2 : 1)) return 'later';
   // A start that was taken in this same decision is timed by the end report, too: it knows how long the step ran.
   const startedMsAgo = step.state === 'DISPATCHED' || step.hops.length > 0 ? event.ranMs : null;
   if (event.outcome === 'cancelled') return handBack(draft, step, event, startedMsAgo);
   if (event.outcome === 'succeeded') {
     draft.move(step, through(step, 'SUCCEEDED'), event, { startedMsAgo });
-    draft.setResult(step.no, event.output, null);
+    // An earlier attempt has left its error, which even no output replaces.
+    draft.setResult(step.no, event.output, null, step.attempt > 1);
     return 'applied';
   }
   const error = event.error ?? { code: 'step.failed', message: 'The step failed without an error.', retryable: true };
@@ -185,7 +189,7 @@ function overrun(draft: RunDraft, step: StepDraft, event: RunEvent): EventVerdic
   const { timeoutSeconds } = draft.planStep(step.no);
   const error = { code: 'step.timeout', message: `The step ran longer than ${timeoutSeconds} s and its worker did not end it.`, retryable: true };
   draft.dropped.push({ no: step.no, dispatchNo: step.dispatchNo });
-  failOrRetry(draft, step, event, error, 'TIMED_OUT', null, 0.5);
+  failOrRetry(draft, step, event, error, 'TIMED_OUT', step.startedMsAgo, 0.5);
   return 'applied';
 }
 

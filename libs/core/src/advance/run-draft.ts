@@ -115,8 +115,9 @@ export class RunDraft {
     if (state === 'WAITING') this.waiting += by;
   }
 
-  setResult(no: number, output: Json, error: StepErrorView | null): void {
-    if (output !== null || error !== null) this.results.set(no, { no, output, error });
+  /** `replaces`: there is an earlier result, so that even an empty one is to be written. */
+  setResult(no: number, output: Json, error: StepErrorView | null, replaces = false): void {
+    if (replaces || output !== null || error !== null) this.results.set(no, { no, output, error });
   }
 
   setTimer(timer: TimerChange): void {
