@@ -47,9 +47,9 @@ export class TcpProxy {
     this.silent = false;
   }
 
-  /** Ends every connection at once, with a reset. */
+  /** Ends every connection at once. What is on its way is lost. */
   cut(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   async close(): Promise<void> {

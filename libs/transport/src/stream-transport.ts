@@ -126,7 +126,10 @@ export interface StreamTransport {
   /** Round trip in milliseconds on a connection reserved for this. Throws `transport.unreachable` after `timeoutMs`. */
   ping(timeoutMs: number): Promise<number>;
   readonly health: TransportHealth;
-  /** Stops all consumers, waits for what is in flight, disconnects. Safe to call twice. */
+  /**
+   * Stops all consumers, waits for what is in flight, disconnects. With a lost server it takes the grace and about one command
+   * timeout more. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 

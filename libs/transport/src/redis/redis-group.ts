@@ -119,27 +119,33 @@ export class RedisGroup implements GroupPort {
   }
 
   async offer(deliveries: readonly Delivery[]): Promise<void> {
-    const owned = await this.owned(deliveries);
+    // A courtesy: without it the reclaim finds them. A process that ends should not wait long for a server that is away.
+    const { pingTimeoutMs } = this.settings;
+    const owned = await this.owned(deliveries, pingTimeoutMs);
     if (owned.length === 0) return;
-    await this.data.run('XCLAIM', (redis) => {
-      const pipeline = redis.pipeline();
-      for (const { stream, id, deliveries: count } of owned) {
-        pipeline.call(
-          'XCLAIM',
-          this.keys.of(stream),
-          this.settings.group,
-          GIVEN_BACK,
-          0,
-          id,
-          'IDLE',
-          LONG_IDLE_MS,
-          'RETRYCOUNT',
-          count - 1,
-          'JUSTID',
-        );
-      }
-      return answersOrErrors(pipeline);
-    });
+    await this.data.run(
+      'XCLAIM',
+      (redis) => {
+        const pipeline = redis.pipeline();
+        for (const { stream, id, deliveries: count } of owned) {
+          pipeline.call(
+            'XCLAIM',
+            this.keys.of(stream),
+            this.settings.group,
+            GIVEN_BACK,
+            0,
+            id,
+            'IDLE',
+            LONG_IDLE_MS,
+            'RETRYCOUNT',
+            count - 1,
+            'JUSTID',
+          );
+        }
+        return answersOrErrors(pipeline);
+      },
+      pingTimeoutMs,
+    );
   }
 
   async bury(deliveries: readonly Delivery[], reason: string): Promise<void> {
@@ -228,15 +234,20 @@ export class RedisGroup implements GroupPort {
   }
 
   /** Which of them the server still counts as this consumer's: others may have taken over, or all may be gone. */
-  private async owned(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+  private async owned(deliveries: readonly Delivery[], timeoutMs?: number): Promise<readonly Delivery[]> {
     const groups = [...byStream(deliveries)];
-    const found = await this.data.run('XPENDING', (redis) => {
-      const pipeline = redis.pipeline();
-      for (const [stream, held] of groups) {
-        for (const { id } of held) pipeline.call('XPENDING', this.keys.of(stream), this.settings.group, id, id, 1, this.settings.consumer);
-      }
-      return answersOrErrors(pipeline);
-    });
+    const found = await this.data.run(
+      'XPENDING',
+      (redis) => {
+        const pipeline = redis.pipeline();
+        for (const [stream, held] of groups) {
+          for (const { id } of held)
+            pipeline.call('XPENDING', this.keys.of(stream), this.settings.group, id, id, 1, this.settings.consumer);
+        }
+        return answersOrErrors(pipeline);
+      },
+      timeoutMs,
+    );
     const flat = groups.flatMap(([, held]) => held);
     return flat.filter((_, i) => Array.isArray(found[i]) && list(found[i]).length > 0);
   }
