@@ -4,17 +4,14 @@ import type { Delivery } from '../stream-transport.ts';
 import { reasonOf } from '../transport-error.ts';
 import type { OnTransportEvent } from '../transport-event.ts';
 import { acknowledge } from './acknowledging.ts';
+import { ConsumerNames, GIVEN_BACK, pendingEntries } from './consumer-names.ts';
 import { isNoGroup, isOutage } from './redis-fault.ts';
 import type { RedisLink } from './redis-link.ts';
 import { answers, answersOrErrors, entries, fields, list, text, whole } from './reply.ts';
 import { BODY, byStream, type StreamKeys } from './stream-keys.ts';
 
-/** Owner of what was given back, until another consumer takes it. */
-const GIVEN_BACK = 'given-back';
 /** Idle time given to what was given back: beyond every reclaim. */
 const LONG_IDLE_MS = 86_400_000;
-/** Most entries that a name can have taken between two questions. */
-const FORGOTTEN_MAX = 10_000;
 const INTERRUPT_RETRY_MS = 5;
 /** The server does not tell the reader's id to this user: reads then end by their own wait. */
 const UNKNOWN_ID = -1;
@@ -36,6 +33,7 @@ export class RedisGroup implements GroupPort {
   private readonly reader: RedisLink;
   private readonly settings: RedisGroupSettings;
   private readonly tell: OnTransportEvent;
+  private readonly names: ConsumerNames;
 
   constructor(keys: StreamKeys, data: RedisLink, reader: RedisLink, settings: RedisGroupSettings, tell: OnTransportEvent) {
     this.keys = keys;
@@ -43,6 +41,7 @@ export class RedisGroup implements GroupPort {
     this.reader = reader;
     this.settings = settings;
     this.tell = tell;
+    this.names = new ConsumerNames(keys, data, settings, tell);
     reader.redis.on('close', () => {
       this.readerId = 0;
     });
@@ -168,69 +167,13 @@ export class RedisGroup implements GroupPort {
     await this.data.run('XACK', (redis) => acknowledge(redis, this.keys, deliveries, this.settings.group));
   }
 
-  async forgetConsumers(streams: readonly string[], idleMs: number): Promise<void> {
-    const found = await this.data.run('XINFO CONSUMERS', (redis) => {
-      const pipeline = redis.pipeline();
-      for (const stream of streams) pipeline.call('XINFO', 'CONSUMERS', this.keys.of(stream), this.settings.group);
-      return answersOrErrors(pipeline);
-    });
-    for (const [i, stream] of streams.entries()) {
-      for (const name of forgettable(found[i], idleMs)) {
-        if (name !== this.settings.consumer) await this.forget(stream, name);
-      }
-    }
+  forgetConsumers(streams: readonly string[], idleMs: number): Promise<void> {
+    return this.names.forgetIdle(streams, idleMs);
   }
 
   async close(streams: readonly string[]): Promise<void> {
-    if (this.data.ready) await this.leave(streams).catch(() => undefined);
+    if (this.data.ready) await this.names.leave(streams).catch(() => undefined);
     await this.reader.close();
-  }
-
-  private async leave(streams: readonly string[]): Promise<void> {
-    const { group, consumer, pingTimeoutMs } = this.settings;
-    const left = await this.data.once(
-      'leaving',
-      (redis) => {
-        const pipeline = redis.pipeline();
-        for (const stream of streams) pipeline.call('XPENDING', this.keys.of(stream), group, '-', '+', 1, consumer);
-        return answersOrErrors(pipeline);
-      },
-      pingTimeoutMs,
-    );
-    const empty = streams.filter((_, i) => Array.isArray(left[i]) && list(left[i]).length === 0);
-    await this.data.once(
-      'leaving',
-      (redis) => {
-        const pipeline = redis.pipeline();
-        for (const stream of empty) pipeline.call('XGROUP', 'DELCONSUMER', this.keys.of(stream), group, consumer);
-        return answersOrErrors(pipeline);
-      },
-      pingTimeoutMs,
-    );
-  }
-
-  /**
-   * A name that looked idle may take an entry just now, and with the name the server would forget that entry: what the name
-   * owned in the moment of its end is put back among the pending.
-   */
-  private async forget(stream: string, name: string): Promise<void> {
-    const { group } = this.settings;
-    const key = this.keys.of(stream);
-    const result = await this.data.run('XGROUP DELCONSUMER', (redis) => {
-      const pipeline = redis.pipeline();
-      pipeline.call('MULTI');
-      pipeline.call('XPENDING', key, group, '-', '+', FORGOTTEN_MAX, name);
-      pipeline.call('XGROUP', 'DELCONSUMER', key, group, name);
-      pipeline.call('EXEC');
-      return answers(pipeline);
-    });
-    const owned = pendingEntries(stream, list(result[3])[0]).map(({ id }) => id);
-    if (owned.length > 0) {
-      await this.data.run('XCLAIM', (redis) =>
-        redis.call('XCLAIM', key, group, GIVEN_BACK, 0, ...owned, 'RETRYCOUNT', 1, 'FORCE', 'JUSTID'),
-      );
-    }
-    this.tell({ type: 'consumer_forgotten', group, stream, consumer: name });
   }
 
   /** Which of them the server still counts as this consumer's: others may have taken over, or all may be gone. */
@@ -306,20 +249,4 @@ export class RedisGroup implements GroupPort {
 function bodyOf(content: unknown): string {
   const flat = list(content);
   return flat[0] === BODY ? text(flat[1]) : text(fields(content).get(BODY) ?? '');
-}
-
-function pendingEntries(stream: string | undefined, answer: unknown): readonly PendingEntry[] {
-  if (stream === undefined || answer instanceof Error) return [];
-  return list(answer).map((item) => {
-    const [id, , , deliveries] = list(item);
-    return { stream, id: text(id), deliveries: whole(deliveries) };
-  });
-}
-
-function forgettable(answer: unknown, idleMs: number): readonly string[] {
-  if (answer instanceof Error) return [];
-  return list(answer)
-    .map(fields)
-    .filter((consumer) => whole(consumer.get('pending')) === 0 && whole(consumer.get('idle')) > idleMs)
-    .map((consumer) => text(consumer.get('name')));
 }
