@@ -22,7 +22,7 @@ const sizes = values.quick ? { single: 2_000, batch: 2_000, chains: 100, width: 
 const CONNECTIONS = 32;
 const BATCH_ITEMS = 1_000;
 const PASSWORD = 'bench';
-const LIMITS = { WORKFLOW_MAX_CONCURRENT_EXECUTIONS: '100000', LEASE_SECONDS: '10', HEARTBEAT_SECONDS: '3', SWEEP_SECONDS: '2', LOG_LEVEL: 'warn', NODE_ENV: 'test' };
+const LIMITS = { WORKFLOW_MAX_CONCURRENT_EXECUTIONS: '100000', LEASE_SECONDS: '10', HEARTBEAT_SECONDS: '3', SWEEP_SECONDS: '2', NODE_ENV: 'test' };
 const WORKER = { WORKER_CONCURRENCY: '512', WORKER_PREFETCH: '2048' };
 
 interface Figure {

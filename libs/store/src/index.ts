@@ -44,5 +44,7 @@ export {
 export { cancelRun, findLiveRetry, type CommandOutcome, type RunAction } from './commands.ts';
 export { RunViews, type LogLineRow, type LogPlace, type RunFilter, type RunSummaryRow, type StepRow, type TransitionRow } from './runs-read.ts';
 export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';
-export { checkInvariants } from './checker/check-invariants.ts';
+export { checkInvariants, type CheckOptions } from './checker/check-invariants.ts';
+export type { StreamSnapshot } from './checker/evidence.ts';
+export type { CheckReport } from './checker/report.ts';
 export { formatReport } from './checker/format-report.ts';
