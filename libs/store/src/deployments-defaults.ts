@@ -1,4 +1,4 @@
-import type { DeploymentConfig } from './deployments-config.ts';
+import type { DeploymentConfig } from './deployments-types.ts';
 
 /** What a fresh install has without any configuration. The IDs are fixed: other systems refer to them. */
 export const DEFAULT_POOLS = [

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { DomainError } from '#core';
-import type { DeploymentConfig, TenancyConfig } from './deployments-config.ts';
+import type { DeploymentConfig, TenancyConfig } from './deployments-types.ts';
 import { DeploymentEntity } from './entities/deployment.entity.ts';
 import { isSqlState } from './roles.ts';
 import { Where } from './where.ts';

@@ -31,6 +31,8 @@ export interface RunningApi {
   readonly url: string;
   readonly port: number;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** `GET /api/v1/runs/:id`: what the server answers, as it was registered. */
+  routes(): ReadonlySet<string>;
   /** Refuses new requests, ends event streams, finishes what is under way within SHUTDOWN_SECONDS. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -72,7 +74,8 @@ async function serve(database: Database, options: ApiOptions): Promise<RunningAp
   const evaluator = createEvaluator();
   const checks = { postgres: async () => void (await database.query('select 1')), ...options.checks };
   const module = ApiModule.register({ config, tenancy, database, ...sessions, evaluator, events, checks, logger, metrics });
-  const app = await NestFactory.create<NestFastifyApplication>(module, fastifyAdapter(new ApiMetrics(metrics)), {
+  const { adapter, routes } = fastifyAdapter(new ApiMetrics(metrics));
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
   });
@@ -92,5 +95,5 @@ async function serve(database: Database, options: ApiOptions): Promise<RunningAp
     await Promise.race([app.close(), delay(config.SHUTDOWN_SECONDS * 1_000, undefined, { ref: false })]);
     await closeSessions();
   };
-  return { url: `http://127.0.0.1:${port}`, port: Number(port), checks, close: () => (closing ??= close()) };
+  return { url: `http://127.0.0.1:${port}`, port: Number(port), checks, routes: () => routes, close: () => (closing ??= close()) };
 }

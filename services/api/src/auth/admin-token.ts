@@ -1,7 +1,9 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DomainError } from '#core';
 import type { ApiKeyStore } from '#store';
+import { errorCode } from '../errors/error-code.ts';
 import { hashOf, newToken } from './key-ring.ts';
 
 const ADMIN_TOKEN_CHARS_MIN = 32;
@@ -24,17 +26,18 @@ export async function acceptAdminToken(keys: ApiKeyStore, token: string, nodeEnv
   await keys.configure({ name: 'admin', role: 'admin', hash: hashOf(token), expiresAt: null, createdBy: BOOTSTRAP });
 }
 
-/** Reads the admin token from a file; at first start makes one there, readable by its owner only. */
+/** Reads the admin token from a file; at first start makes one there, readable by its owner only. Of several starts at once one makes it. */
 export async function ensureAdminToken(file: string): Promise<string> {
   await mkdir(dirname(file), { recursive: true });
+  // Linked when it is whole: nobody reads a token that is being written.
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, `${newToken()}\n`, { mode: 0o600 });
   try {
-    const handle = await open(file, 'wx', 0o600);
-    const token = newToken();
-    await handle.writeFile(`${token}\n`);
-    await handle.close();
-    return token;
+    await link(draft, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    return (await readFile(file, 'utf8')).trim();
+    if (errorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
   }
+  return (await readFile(file, 'utf8')).trim();
 }

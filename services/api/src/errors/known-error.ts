@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { DomainError } from '#core';
+import { errorCode } from './error-code.ts';
 
 /** Codes of what Nest and Fastify refuse before one of our handlers sees it. */
 const OF_FRAMEWORK: Readonly<Record<number, readonly [code: string, message: string, remedy: string]>> = {
@@ -19,18 +20,20 @@ const OF_FRAMEWORK: Readonly<Record<number, readonly [code: string, message: str
 export function knownError(thrown: unknown): DomainError | undefined {
   if (thrown instanceof DomainError) return thrown;
   if (thrown instanceof HttpException) return frameworkError(thrown.getStatus());
-  if (!(thrown instanceof Error)) return undefined;
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
   if ('statusCode' in thrown && typeof thrown.statusCode === 'number') return frameworkError(thrown.statusCode);
+  const code = errorCode(thrown);
+  const message = 'message' in thrown ? String(thrown.message) : '';
   if (code === '57014') return outage('database.timeout', 'The database did not answer in time.');
-  if (isUnreachable(code) || UNREACHABLE_TEXTS.test(thrown.message))
-    return outage('database.unavailable', 'The database cannot be reached.');
+  if (isUnreachable(code) || UNREACHABLE_TEXTS.test(message)) return outage('database.unavailable', 'The database cannot be reached.');
   return undefined;
 }
 
-/** Network errors, and SQLSTATEs of a server that refuses or ends sessions: 08 connection, 53 resources, 57P shutdown, 25006 read-only. */
+/** Network errors, and SQLSTATEs of a server that refuses or ends sessions: 08 connection, 28 and 3D login, 53 resources, 57P shutdown, 25006 read-only. */
 function isUnreachable(code: string): boolean {
-  return /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET)/.test(code) || /^(08...|53...|57P..|25006|25P03)$/.test(code);
+  return (
+    /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET)/.test(code) || /^(08...|28...|3D000|53...|55000|57P..|25006|25P03)$/.test(code)
+  );
 }
 
 /** The driver's own errors come without a code. */

@@ -13,6 +13,8 @@ export async function writeEvents(response: ServerResponse, events: AsyncIterabl
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    // A stream ends with its connection: nothing idle is left for a shutdown to wait for.
+    connection: 'close',
     // Proxies that gather answers would hold events back.
     'x-accel-buffering': 'no',
   });

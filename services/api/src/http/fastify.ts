@@ -10,8 +10,9 @@ const REQUEST_ID = /^[\w.-]{1,100}$/;
 /** A request's head and body must arrive within this time: a slow sender must not hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** Fastify as the api needs it: bounds, request ids, definitions as text, and counted requests. */
-export function fastifyAdapter(metrics: ApiMetrics): FastifyAdapter {
+/** Fastify as the api needs it: bounds, request ids, definitions as text, and counted requests. `routes` fills as they are registered. */
+export function fastifyAdapter(metrics: ApiMetrics): { readonly adapter: FastifyAdapter; readonly routes: ReadonlySet<string> } {
+  const routes = new Set<string>();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -25,13 +26,14 @@ export function fastifyAdapter(metrics: ApiMetrics): FastifyAdapter {
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) routes.add(`${method} ${route.url.replace('::', ':')}`);
     if (route.url === paths.runsBatch || route.url === paths.runsBatch.replace(':', '::')) route.bodyLimit = BATCH_BODY_BYTES_MAX;
   });
   fastify.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
   countRequests(fastify, metrics);
-  return adapter;
+  return { adapter, routes };
 }
 
 function countRequests(fastify: FastifyInstance, metrics: ApiMetrics): void {

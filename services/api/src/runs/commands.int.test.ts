@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { z } from 'zod';
 import { Explanation, LogPage, RunDetail, RunPage, RunSummary, StepDetail, StepPage, TransitionPage } from '#contracts';
 import { databaseServers } from '#testing';
 import { type ApiUnderTest, moveRun, moveStep, publish, startApiUnderTest, startRun } from '../testing/api-harness.ts';
@@ -120,7 +121,9 @@ describe('reading runs', () => {
     for (let n = 0; n < 25; n += 1) ids.push(await startRun(under, id));
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
-      const page: RunPage = RunPage.parse(await get(`/api/v1/runs?workflowId=${id}&limit=10${cursor && `&cursor=${cursor}`}`));
+      const page: z.infer<typeof RunPage> = RunPage.parse(
+        await get(`/api/v1/runs?workflowId=${id}&limit=10${cursor && `&cursor=${cursor}`}`),
+      );
       seen.push(...page.items.map((run) => run.id));
       cursor = page.nextCursor;
       await startRun(under, id);

@@ -11,6 +11,7 @@ import {
   submitKeyedRuns,
   submitRuns,
 } from '#store';
+import { errorCode } from '../errors/error-code.ts';
 import { unstorable } from './storable.ts';
 
 /** How often, and after which pauses, the fate of a group whose answer was lost is looked up before the callers are told that it is unknown. */
@@ -96,7 +97,7 @@ export class RunInserter {
 
 /** What a caller is told when the database refused his run alone. */
 function refusalOf(error: unknown): unknown {
-  const state = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const state = errorCode(error);
   // 22: a value it has no place for; 54: a nesting it cannot walk.
   if (/^(22|54)/.test(state))
     return unstorable('The database cannot store this input.', 'Flatten it, and remove characters that are no text.');
