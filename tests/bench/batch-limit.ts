@@ -18,11 +18,13 @@ export async function measureBatchLimit(url: string, seconds: number): Promise<L
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connect(url)));
   const [first] = clients;
   if (!first) throw new Error('no connection');
-  await first.query(`
+  await first.query(
+    `
     create table limit_rows (id int primary key, state text not null, version int not null) with (fillfactor = 50);
     create table limit_audit (id int not null, version int not null, previous_state text not null, new_state text not null, at timestamptz not null default now());
     insert into limit_rows select g, 'A', 1 from generate_series(1, ${ROWS}) g;
-    vacuum analyze limit_rows`.replace(/;\s+vacuum analyze limit_rows/, ''));
+    vacuum analyze limit_rows`.replace(/;\s+vacuum analyze limit_rows/, ''),
+  );
   await first.query('vacuum analyze limit_rows');
   const began = performance.now();
   const until = began + seconds * 1000;

@@ -18,11 +18,19 @@ import { measureBatchLimit } from './batch-limit.ts';
 import { cpuMs } from './cpu-time.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
-const sizes = values.quick ? { single: 2_000, batch: 2_000, chains: 100, width: 1_000, limitSeconds: 2 } : { single: 20_000, batch: 20_000, chains: 1_000, width: 1_000, limitSeconds: 5 };
+const sizes = values.quick
+  ? { single: 2_000, batch: 2_000, chains: 100, width: 1_000, limitSeconds: 2 }
+  : { single: 20_000, batch: 20_000, chains: 1_000, width: 1_000, limitSeconds: 5 };
 const CONNECTIONS = 32;
 const BATCH_ITEMS = 1_000;
 const PASSWORD = 'bench';
-const LIMITS = { WORKFLOW_MAX_CONCURRENT_EXECUTIONS: '100000', LEASE_SECONDS: '10', HEARTBEAT_SECONDS: '3', SWEEP_SECONDS: '2', NODE_ENV: 'test' };
+const LIMITS = {
+  WORKFLOW_MAX_CONCURRENT_EXECUTIONS: '100000',
+  LEASE_SECONDS: '10',
+  HEARTBEAT_SECONDS: '3',
+  SWEEP_SECONDS: '2',
+  NODE_ENV: 'test',
+};
 const WORKER = { WORKER_CONCURRENCY: '512', WORKER_PREFETCH: '2048' };
 
 interface Figure {
@@ -36,9 +44,14 @@ interface Figure {
 
 const say = (line: string) => (values.json ? process.stderr : process.stdout).write(`${line}\n`);
 
-say(`Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; Node ${process.version}. Starting PostgreSQL (fsync on), Redis, api, scheduler, worker …`);
+say(
+  `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; Node ${process.version}. Starting PostgreSQL (fsync on), Redis, api, scheduler, worker …`,
+);
 const folder = await makeTestFolder('bench');
-const postgres = await startEmbeddedPostgres({ dataDir: folder, settings: { shared_buffers: '1GB', max_wal_size: '4GB', max_connections: 100 } });
+const postgres = await startEmbeddedPostgres({
+  dataDir: folder,
+  settings: { shared_buffers: '1GB', max_wal_size: '4GB', max_connections: 100 },
+});
 const redis = await startRedis({ appendonly: true, own: true });
 const urls = await prepareDatabase();
 const owner = new pg.Client(urls.ownerUrl);
@@ -51,7 +64,9 @@ try {
   const limitBefore = cpuMs([postgres.pid]);
   const limit = await measureBatchLimit(urls.ownerUrl, sizes.limitSeconds);
   const limitCpuUs = ((cpuMs([postgres.pid]) - limitBefore) * 1000) / limit.rows;
-  say(`Limit: ${rate(limit.rowsPerSecond)} compare-and-set rows with audit per second (500 × 4 connections), ${limitCpuUs.toFixed(1)} µs of PostgreSQL's CPU each.\n`);
+  say(
+    `Limit: ${rate(limit.rowsPerSecond)} compare-and-set rows with audit per second (500 × 4 connections), ${limitCpuUs.toFixed(1)} µs of PostgreSQL's CPU each.\n`,
+  );
   const figures = [
     await measure('W1  single-step runs, one POST each', sizes.single, 1, SINGLE_STEP, submitSingly, roots),
     await measure('W1b single-step runs, 1,000 a POST', sizes.batch, 1, SINGLE_STEP, submitInBatches, roots),
@@ -70,16 +85,20 @@ try {
 process.exit(exact ? 0 : 1);
 
 async function prepareDatabase(): Promise<{ ownerUrl: string; apiUrl: string; schedulerUrl: string }> {
-  const superuser = new pg.Client(postgres.superuserUrl());
-  await superuser.connect();
-  await createOwnedDatabase(superuser, 'bench', PASSWORD);
-  await superuser.end();
+  await createOwnedDatabase(postgres.superuserUrl(), 'bench', PASSWORD);
   const urlAs = (role: string) => `postgresql://${role}:${PASSWORD}@127.0.0.1:${postgres.port}/bench`;
   await migrate({ url: urlAs('flowforge_owner'), passwords: { api: PASSWORD, scheduler: PASSWORD } });
   return { ownerUrl: urlAs('flowforge_owner'), apiUrl: urlAs('flowforge_api'), schedulerUrl: urlAs('flowforge_scheduler') };
 }
 
-async function measure(name: string, runs: number, stepsPerRun: number, definition: string, submit: (workflow: string, runs: number) => Promise<void>, roots: readonly number[]): Promise<Figure> {
+async function measure(
+  name: string,
+  runs: number,
+  stepsPerRun: number,
+  definition: string,
+  submit: (workflow: string, runs: number) => Promise<void>,
+  roots: readonly number[],
+): Promise<Figure> {
   const workflow = await stack.api.apply(definition);
   const cpuBefore = cpuMs(roots);
   const began = performance.now();
@@ -113,7 +132,9 @@ async function submitSingly(workflow: string, runs: number): Promise<void> {
 async function submitInBatches(workflow: string, runs: number): Promise<void> {
   await withPool(async (post) => {
     for (let left = runs; left > 0; left -= BATCH_ITEMS) {
-      await post(paths.runsBatch, { items: Array.from({ length: Math.min(left, BATCH_ITEMS) }, () => ({ workflowId: workflow, input: {} })) });
+      await post(paths.runsBatch, {
+        items: Array.from({ length: Math.min(left, BATCH_ITEMS) }, () => ({ workflowId: workflow, input: {} })),
+      });
     }
   });
 }
@@ -137,13 +158,17 @@ async function checkAudit(figures: readonly Figure[]): Promise<boolean> {
            (select count(*)::int from workflow_runs where state = 'SUCCEEDED') as good, (select count(*)::int from workflow_runs) as runs`);
   const seen = rows[0] ?? { audit: 0, good: 0, runs: 0 };
   const all = figures.reduce((sum, figure) => sum + figure.runs, 0);
-  say(`\nAudit rows: ${rate(seen.audit)}, due ${rate(due)}. Runs: ${rate(seen.runs)}, succeeded ${rate(seen.good)}, submitted ${rate(all)}.`);
+  say(
+    `\nAudit rows: ${rate(seen.audit)}, due ${rate(due)}. Runs: ${rate(seen.runs)}, succeeded ${rate(seen.good)}, submitted ${rate(all)}.`,
+  );
   return seen.audit === due && seen.good === all && seen.runs === all;
 }
 
 function print(figures: readonly Figure[], limit: number, limitCpuUs: number, audited: boolean): void {
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ node: process.version, cpus: cpus().length, limits: { ...LIMITS, ...WORKER }, batchLimit: { rowsPerSecond: limit, cpuUs: limitCpuUs }, figures, audited })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ node: process.version, cpus: cpus().length, limits: { ...LIMITS, ...WORKER }, batchLimit: { rowsPerSecond: limit, cpuUs: limitCpuUs }, figures, audited })}\n`,
+    );
     return;
   }
   say('\n| workload | runs | submit/s | runs/s | steps/s | transitions/s | of the limit | CPU ms per run | CPU ms per step |');
@@ -151,7 +176,9 @@ function print(figures: readonly Figure[], limit: number, limitCpuUs: number, au
   for (const { name, runs, steps, submitSeconds, seconds, cpuMs: cpu } of figures) {
     const transitions = (3 * runs + 3 * steps) / seconds;
     const cells = [name, rate(runs), rate(runs / submitSeconds), rate(runs / seconds), rate(steps / seconds), rate(transitions)];
-    say(`| ${[...cells, `${((100 * transitions) / limit).toFixed(0)} %`, (cpu / runs).toFixed(3), (cpu / steps).toFixed(3)].join(' | ')} |`);
+    say(
+      `| ${[...cells, `${((100 * transitions) / limit).toFixed(0)} %`, (cpu / runs).toFixed(3), (cpu / steps).toFixed(3)].join(' | ')} |`,
+    );
   }
   say(audited ? '\nEvery run ended well; the audit is exact.' : '\nThe audit is NOT exact, or runs were lost.');
 }

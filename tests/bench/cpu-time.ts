@@ -20,7 +20,7 @@ export function cpuMs(roots: readonly number[]): number {
   );
   const counted = new Set(roots);
   // Ids do not tell the order of birth: look until no further descendant is found.
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false;
     for (const [pid, { parent }] of processes) {
       if (!counted.has(pid) && counted.has(parent)) {
@@ -36,7 +36,10 @@ function timeOf(pid: number): ProcessTime | null {
   try {
     // The second field is the name in parentheses, which may hold anything.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
     return { parent: fields[1] ?? 0, ms: (user + system + childUser + childSystem) * TICK_MS };
   } catch {

@@ -30,7 +30,10 @@ describe('api, three schedulers and two workers over Redis and PostgreSQL', () =
   }, 60_000);
 
   async function auditOf(runId: string): Promise<{ step_no: number; previous_state: string | null; new_state: string }[]> {
-    const { rows } = await owner.query('select step_no, previous_state, new_state from workflow_transition_audit where workflow_id = $1 order by seq', [runId]);
+    const { rows } = await owner.query(
+      'select step_no, previous_state, new_state from workflow_transition_audit where workflow_id = $1 order by seq',
+      [runId],
+    );
     return rows;
   }
 
@@ -74,30 +77,37 @@ describe('api, three schedulers and two workers over Redis and PostgreSQL', () =
     expect(audit).toHaveLength(3 + 3 * 1_001);
   });
 
-  it.each([5, 100])('lets one of %i concurrent cancels win, with one audit row, and refuses the others with a stable code', async (attempts) => {
-    const workflow = await stack.api.apply(`
+  it.each([5, 100])(
+    'lets one of %i concurrent cancels win, with one audit row, and refuses the others with a stable code',
+    async (attempts) => {
+      const workflow = await stack.api.apply(`
 apiVersion: flowforge/v1
 kind: Workflow
 metadata: { name: sleeper }
 spec: { environment: production, steps: { wait: { uses: delay, with: { duration: 1h } } } }
 `);
-    const runId = await stack.api.run(workflow);
-    const { version } = await stack.api.reaches(runId, 'WAITING');
+      const runId = await stack.api.run(workflow);
+      const { version } = await stack.api.reaches(runId, 'WAITING');
 
-    const answers = await Promise.all(
-      Array.from({ length: attempts }, () => stack.api.request<{ code?: string }>('POST', paths.cancel(runId), { expectedVersion: version })),
-    );
+      const answers = await Promise.all(
+        Array.from({ length: attempts }, () =>
+          stack.api.request<{ code?: string }>('POST', paths.cancel(runId), { expectedVersion: version }),
+        ),
+      );
 
-    expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1);
-    const losers = answers.filter((answer) => answer.status !== 202);
-    expect(new Set(losers.map((answer) => `${answer.status} ${answer.body.code}`))).toEqual(new Set(['409 run.state_conflict']));
-    expect((await stack.api.ended(runId)).state).toBe('CANCELLED');
-    expect((await auditOf(runId)).filter((row) => row.new_state === 'CANCELLING')).toHaveLength(1);
-  });
+      expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1);
+      const losers = answers.filter((answer) => answer.status !== 202);
+      expect(new Set(losers.map((answer) => `${answer.status} ${answer.body.code}`))).toEqual(new Set(['409 run.state_conflict']));
+      expect((await stack.api.ended(runId)).state).toBe('CANCELLED');
+      expect((await auditOf(runId)).filter((row) => row.new_state === 'CANCELLING')).toHaveLength(1);
+    },
+  );
 
   it('leaves every invariant intact', async () => {
     const report = await checkInvariants(owner, { quiescent: true });
 
-    expect({ verdicts: report.invariants.filter((invariant) => invariant.verdict === 'broken'), text: formatReport(report) }).toMatchObject({ verdicts: [] });
+    expect({ verdicts: report.invariants.filter((invariant) => invariant.verdict === 'broken'), text: formatReport(report) }).toMatchObject(
+      { verdicts: [] },
+    );
   });
 });

@@ -56,7 +56,10 @@ export class Stack {
 
   /** Starts a member, or starts it again. */
   async startMember(role: Role, at: number): Promise<TestProcess> {
-    const ready = role === 'api' ? { url: `http://127.0.0.1:${this.apiPort}/ready` } : { line: role === 'scheduler' ? /The scheduler is ready/ : /The worker is ready/ };
+    const ready =
+      role === 'api'
+        ? { url: `http://127.0.0.1:${this.apiPort}/ready` }
+        : { line: role === 'scheduler' ? /The scheduler is ready/ : /The worker is ready/ };
     const main = `${this.options.built ? 'dist/' : ''}services/${role}/src/main.${this.options.built ? 'js' : 'ts'}`;
     const process = await startProcess({ main, name: `${role} ${at}`, ready, readyWithin: 30_000, env: this.envOf(role) });
     this.members.set(`${role} ${at}`, process);
@@ -72,7 +75,13 @@ export class Stack {
       case 'scheduler':
         return { ...common, DATABASE_URL: schedulerUrl };
       case 'worker':
-        return { ...common, DEPLOYMENT: SERVED_DEPLOYMENT, WORKER_CONCURRENCY: '16', HTTP_STEP_PRIVATE_ADDRESSES: 'allow', ...this.options.workerEnv };
+        return {
+          ...common,
+          DEPLOYMENT: SERVED_DEPLOYMENT,
+          WORKER_CONCURRENCY: '16',
+          HTTP_STEP_PRIVATE_ADDRESSES: 'allow',
+          ...this.options.workerEnv,
+        };
     }
   }
 

@@ -15,7 +15,14 @@ import { SERVED_DEPLOYMENT, SHORT_TIMES, Stack } from '../harness/stack.ts';
 import { snapshotStreams } from '../harness/stream-snapshots.ts';
 
 /** The order in which they are ended. */
-const MEMBERS = [['scheduler', 0], ['worker', 0], ['api', 0], ['scheduler', 1], ['worker', 1], ['worker', 2]] as const;
+const MEMBERS = [
+  ['scheduler', 0],
+  ['worker', 0],
+  ['api', 0],
+  ['scheduler', 1],
+  ['worker', 1],
+  ['worker', 2],
+] as const;
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '500' }, rounds: { type: 'string', default: '2' } } });
 const runsWanted = Number(values.runs);
@@ -40,7 +47,9 @@ try {
   const { kills, runIds } = await killInTurn(workflow);
   await eventually(async () => (await count('live_runs')) === 0, { within: 120_000, every: 250, what: 'all runs to have ended' });
   const seconds = (Date.now() - began) / 1000;
-  await eventually(async () => (await count('worker_sessions', 'cardinality(held_runs) > 0')) === 0, { what: 'the workers to tell that they hold nothing' });
+  await eventually(async () => (await count('worker_sessions', 'cardinality(held_runs) > 0')) === 0, {
+    what: 'the workers to tell that they hold nothing',
+  });
   failed = !(await judge(runIds, kills, seconds));
 } finally {
   await stack.stop();
@@ -59,7 +68,12 @@ function startRuns(workflow: string, count: number): Promise<string[]> {
 function startOnce(workflow: string, key: string): Promise<string> {
   return eventually(
     async () => {
-      const { status, body } = await stack.api.request<{ id: string }>('POST', paths.workflowRuns(workflow), { input: { ledger: ledgerUrl } }, { 'idempotency-key': key });
+      const { status, body } = await stack.api.request<{ id: string }>(
+        'POST',
+        paths.workflowRuns(workflow),
+        { input: { ledger: ledgerUrl } },
+        { 'idempotency-key': key },
+      );
       if (status !== 200 && status !== 201) throw new Error(`answer ${status}`);
       return body.id;
     },
@@ -75,7 +89,11 @@ async function killInTurn(workflow: string): Promise<{ kills: Map<string, number
   for (const [index, [role, at]] of victims.entries()) {
     const part = Math.floor(((index + 1) * runsWanted) / victims.length) - Math.floor((index * runsWanted) / victims.length);
     parts.push(startRuns(workflow, part));
-    const underWay = await eventually(async () => (await count('step_runs', `state in ('DISPATCHED', 'RUNNING')`)) || undefined, { within: 30_000, every: 5, what: 'steps to be under way' });
+    const underWay = await eventually(async () => (await count('step_runs', `state in ('DISPATCHED', 'RUNNING')`)) || undefined, {
+      within: 30_000,
+      every: 5,
+      what: 'steps to be under way',
+    });
     const { code } = await stack.member(role, at).kill('SIGKILL');
     if (code !== 137) throw new Error(`${role} ${at} ended with ${code}, not 137`);
     kills.set(role, (kills.get(role) ?? 0) + 1);
@@ -85,7 +103,10 @@ async function killInTurn(workflow: string): Promise<{ kills: Map<string, number
   return { kills, runIds: (await Promise.all(parts)).flat() };
 }
 
-async function count(table: 'live_runs' | 'workflow_runs' | 'step_runs' | 'worker_sessions' | 'workflow_transition_audit', where = 'true'): Promise<number> {
+async function count(
+  table: 'live_runs' | 'workflow_runs' | 'step_runs' | 'worker_sessions' | 'workflow_transition_audit',
+  where = 'true',
+): Promise<number> {
   const { rows } = await owner.query<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`);
   return rows[0]?.n ?? 0;
 }
@@ -100,14 +121,24 @@ async function judge(runIds: readonly string[], kills: ReadonlyMap<string, numbe
   const streams = await snapshotStreams(stack.redis.url, 1, SERVED_DEPLOYMENT);
   const report = await checkInvariants(owner, { quiescent: true, expected: runIds, ledger: entries, bounds, streams });
   const facts: [string, boolean, string][] = [
-    ['every accepted run is there, once', all === runIds.length && new Set(runIds).size === runsWanted, `${all} runs for ${runsWanted} starts`],
+    [
+      'every accepted run is there, once',
+      all === runIds.length && new Set(runIds).size === runsWanted,
+      `${all} runs for ${runsWanted} starts`,
+    ],
     ['every run succeeded', succeeded === all, `${succeeded} of ${all}`],
-    ['one effect per step that has one', ledger.effects.size === all * MEDALLION_EFFECT_STEPS, `${ledger.effects.size} effects, asked for ${asked} times`],
+    [
+      'one effect per step that has one',
+      ledger.effects.size === all * MEDALLION_EFFECT_STEPS,
+      `${ledger.effects.size} effects, asked for ${asked} times`,
+    ],
     ['no request without an idempotency key', ledger.requestsWithoutKey === 0, `${ledger.requestsWithoutKey}`],
     ['the checker finds every invariant intact', report.summary.broken.length === 0, `${report.summary.auditRows} audit rows`],
   ];
   console.log(`\n${formatReport(report)}\n`);
-  console.log(`Kills: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ')}. Steps sent again: ${sentAgain}. ${seconds.toFixed(1)} s.`);
+  console.log(
+    `Kills: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ')}. Steps sent again: ${sentAgain}. ${seconds.toFixed(1)} s.`,
+  );
   for (const [what, holds, figure] of facts) console.log(`${holds ? '✓' : '✗'} ${what}: ${figure}`);
   return facts.every(([, holds]) => holds);
 }

@@ -59,7 +59,9 @@ function pathFaults({ name, states, moves, initial }: StateGraph): string[] {
   const ending = new Set(terminals.flatMap((terminal) => [...reachableFrom(terminal, (state) => before.get(state) ?? [])]));
   return [
     ...states.filter((state) => !reachable.has(state)).map((state) => `${name}: ${state} cannot be reached from ${initial}`),
-    ...states.filter((state) => !ending.has(state)).map((state) => `${name}: ${state} is a dead end, no terminal state can be reached from it`),
+    ...states
+      .filter((state) => !ending.has(state))
+      .map((state) => `${name}: ${state} is a dead end, no terminal state can be reached from it`),
   ];
 }
 

@@ -1,10 +1,29 @@
 /** The states of a run, in the order of a life. */
-export const RUN_STATES = ['CREATED', 'QUEUED', 'RUNNING', 'WAITING', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const;
+export const RUN_STATES = [
+  'CREATED',
+  'QUEUED',
+  'RUNNING',
+  'WAITING',
+  'CANCELLING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+  'TIMED_OUT',
+] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The states of a step. A step without a row is PENDING: it gets its row with its first move. */
 export const STEP_STATES = [
-  'PENDING', 'DISPATCHED', 'RUNNING', 'RETRYING', 'WAITING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'SKIPPED',
+  'PENDING',
+  'DISPATCHED',
+  'RUNNING',
+  'RETRYING',
+  'WAITING',
+  'SUCCEEDED',
+  'FAILED',
+  'TIMED_OUT',
+  'CANCELLED',
+  'SKIPPED',
 ] as const;
 export type StepState = (typeof STEP_STATES)[number];
 

@@ -25,9 +25,7 @@ describe.each(databaseServers())('migrations on $name', ({ cloneDatabase }) => {
   /** An empty database of the owner, on the server of the base. */
   const emptyDatabase = async (): Promise<string> => {
     const name = `flowforge_empty_${randomBytes(4).toString('hex')}`;
-    const superuser = await connected(base.superuserUrl);
-    await createOwnedDatabase(superuser, name, new URL(base.ownerUrl).password);
-    await superuser.end();
+    await createOwnedDatabase(base.superuserUrl, name, new URL(base.ownerUrl).password);
     made.push(name);
     const url = new URL(base.ownerUrl);
     url.pathname = `/${name}`;

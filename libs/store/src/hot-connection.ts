@@ -6,7 +6,8 @@ import type { Statement } from './statement.ts';
  * Settings of every hot connection. Generic plans: a plan made for a fresh table, with one row estimated, must not stay. No sequential
  * scans: every hot statement goes by an index, whatever the statistics say of a table that was just made.
  */
-const SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
+const SETTINGS =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** What runs inside one transaction of a hot connection. Statements sent without awaiting travel together. */

@@ -1,6 +1,14 @@
 export { achievementsOf } from './migrations/sql-migration.ts';
 export { migrate, migrationStatus, revertLast, type MigrationOptions } from './migrate.ts';
-export { API_ROLE, OWNER_ROLE, SCHEDULER_ROLE, createOwnedDatabase, ensureServiceRoles, type ServicePasswords } from './roles.ts';
+export {
+  API_ROLE,
+  OWNER_ROLE,
+  SCHEDULER_ROLE,
+  createOwnedDatabase,
+  endAllLeases,
+  ensureServiceRoles,
+  type ServicePasswords,
+} from './roles.ts';
 export { HotConnection, type HotTransaction } from './hot-connection.ts';
 export { statement, type Statement } from './statement.ts';
 export { RunReader, type RunHead, type StepKey } from './advance/run-reader.ts';
@@ -43,7 +51,15 @@ export {
   type StartableWorkflow,
 } from './submit.ts';
 export { cancelRun, findLiveRetry, type CommandOutcome, type RunAction } from './commands.ts';
-export { RunViews, type LogLineRow, type LogPlace, type RunFilter, type RunSummaryRow, type StepRow, type TransitionRow } from './runs-read.ts';
+export {
+  RunViews,
+  type LogLineRow,
+  type LogPlace,
+  type RunFilter,
+  type RunSummaryRow,
+  type StepRow,
+  type TransitionRow,
+} from './runs-read.ts';
 export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';
 export { checkInvariants, type CheckOptions } from './checker/check-invariants.ts';
 export type { StreamSnapshot } from './checker/evidence.ts';

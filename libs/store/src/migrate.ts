@@ -72,7 +72,13 @@ async function withMigrationLock<T>(url: string, work: (client: pg.Client) => Pr
 }
 
 async function withDataSource<T>(url: string, work: (source: DataSource) => Promise<T>): Promise<T> {
-  const source = new DataSource({ type: 'postgres', url, migrations: MIGRATIONS, migrationsTableName: 'migrations', applicationName: 'flowforge-migrate' });
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    applicationName: 'flowforge-migrate',
+  });
   await source.initialize();
   try {
     return await work(source);

@@ -24,18 +24,43 @@ export async function ensureServiceRoles(client: pg.ClientBase, passwords: Servi
 }
 
 /**
- * Makes the database with its owner, as the local profile and the tests need it: `superuser` is connected to any database of the server.
- * The owner may make roles, and is no superuser.
+ * Makes the database with its owner, as the local profile and the tests need it: `superuserUrl` connects to any database of the server.
+ * The owner may make roles, and is no superuser. Safe to call again: it sets the owner's password.
  */
-export async function createOwnedDatabase(superuser: pg.ClientBase, database: string, ownerPassword: string): Promise<void> {
-  await createRole(superuser, OWNER_ROLE);
-  // Inherit: from PostgreSQL 15 on the schema `public` belongs to the database's owner by way of a role.
-  await superuser.query(`alter role ${OWNER_ROLE} createrole inherit`);
-  await setPassword(superuser, OWNER_ROLE, ownerPassword);
-  const { rowCount } = await superuser.query('select from pg_database where datname = $1', [database]);
-  if (rowCount !== 0) return;
-  await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
-  await superuser.query(`revoke temporary on database ${pg.escapeIdentifier(database)} from public`);
+export async function createOwnedDatabase(superuserUrl: string, database: string, ownerPassword: string): Promise<void> {
+  await withClient(superuserUrl, async (superuser) => {
+    await createRole(superuser, OWNER_ROLE);
+    // Inherit: from PostgreSQL 15 on the schema `public` belongs to the database's owner by way of a role.
+    await superuser.query(`alter role ${OWNER_ROLE} createrole inherit`);
+    await setPassword(superuser, OWNER_ROLE, ownerPassword);
+    const { rowCount } = await superuser.query('select from pg_database where datname = $1', [database]);
+    if (rowCount !== 0) return;
+    await superuser.query(`create database ${pg.escapeIdentifier(database)} owner ${OWNER_ROLE}`);
+    await superuser.query(`revoke temporary on database ${pg.escapeIdentifier(database)} from public`);
+  });
+}
+
+/**
+ * Ends every lease now. For a profile in which nobody else can hold one: under the lock of its data folder, what a crash left is over when
+ * the next start begins, not when it would have run out.
+ */
+export async function endAllLeases(ownerUrl: string): Promise<void> {
+  await withClient(ownerUrl, async (owner) => {
+    await owner.query('update worker_sessions set expires_at = least(expires_at, clock_timestamp())');
+    await owner.query('update leader_leases set expires_at = least(expires_at, clock_timestamp())');
+  });
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client(url);
+  // A stopping server tells every session; the statement under way reports it.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 async function createRole(client: pg.ClientBase, role: string): Promise<void> {

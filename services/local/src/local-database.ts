@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#embedded';
-import { createOwnedDatabase, migrate } from '#store';
+import { createOwnedDatabase, endAllLeases, migrate } from '#store';
 
 const DATABASE = 'flowforge';
 
@@ -19,28 +18,21 @@ export async function startLocalDatabase(dataDir: string, log: (line: string) =>
   const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), settings: { max_connections: 100 } });
   try {
     const passwords = { owner: password(), api: password(), scheduler: password() };
-    const superuser = new pg.Client(server.superuserUrl());
-    await superuser.connect();
-    await createOwnedDatabase(superuser, DATABASE, passwords.owner);
-    await superuser.end();
+    await createOwnedDatabase(server.superuserUrl(), DATABASE, passwords.owner);
     const urlAs = (role: string, secret: string) => `postgresql://${role}:${secret}@127.0.0.1:${server.port}/${DATABASE}`;
     const ownerUrl = urlAs('flowforge_owner', passwords.owner);
     await migrate({ url: ownerUrl, passwords, log });
-    await forgetLeases(ownerUrl);
-    return { server, ownerUrl, apiUrl: urlAs('flowforge_api', passwords.api), schedulerUrl: urlAs('flowforge_scheduler', passwords.scheduler) };
+    await endAllLeases(ownerUrl);
+    return {
+      server,
+      ownerUrl,
+      apiUrl: urlAs('flowforge_api', passwords.api),
+      schedulerUrl: urlAs('flowforge_scheduler', passwords.scheduler),
+    };
   } catch (error) {
     await server.stop();
     throw error;
   }
-}
-
-/** Under the folder's lock nobody else can hold a lease: what a crash left is over now, not when it would have run out. */
-async function forgetLeases(ownerUrl: string): Promise<void> {
-  const owner = new pg.Client(ownerUrl);
-  await owner.connect();
-  await owner.query('update worker_sessions set expires_at = least(expires_at, clock_timestamp())');
-  await owner.query('update leader_leases set expires_at = least(expires_at, clock_timestamp())');
-  await owner.end();
 }
 
 function password(): string {

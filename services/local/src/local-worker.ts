@@ -24,7 +24,15 @@ export interface LocalWorker {
 }
 
 /** Starts the worker of one deployment in this process. Its steps run in forked children. */
-export async function startLocalWorker({ config, deployment, epoch, hub, broker, logger, metrics }: LocalWorkerOptions): Promise<LocalWorker> {
+export async function startLocalWorker({
+  config,
+  deployment,
+  epoch,
+  hub,
+  broker,
+  logger,
+  metrics,
+}: LocalWorkerOptions): Promise<LocalWorker> {
   const settings: WorkerConfig = {
     deployment,
     worker: hostname(),

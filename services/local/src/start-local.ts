@@ -76,7 +76,12 @@ async function startServices(
 
   const transport = new InProcessStreamTransport(broker);
   const scheduler = await startScheduler({
-    config: parseConfig(SchedulerSettings, { ...process.env, ...timesOf(config), DATABASE_URL: database.schedulerUrl, REDIS_URL: 'redis://unused' }),
+    config: parseConfig(SchedulerSettings, {
+      ...process.env,
+      ...timesOf(config),
+      DATABASE_URL: database.schedulerUrl,
+      REDIS_URL: 'redis://unused',
+    }),
     databaseUrl: database.schedulerUrl,
     epoch,
     transport,
@@ -90,7 +95,9 @@ async function startServices(
   closers.push(() => scheduler.close());
 
   const names = tenancy.deployments.map((deployment) => deployment.name);
-  const workers = await Promise.all(names.map((deployment) => startLocalWorker({ config, deployment, epoch, hub, broker, logger, metrics })));
+  const workers = await Promise.all(
+    names.map((deployment) => startLocalWorker({ config, deployment, epoch, hub, broker, logger, metrics })),
+  );
   closers.push(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
   });
@@ -102,7 +109,12 @@ async function startServices(
 
 function timesOf(config: LocalConfig): Record<string, string> {
   const { LEASE_SECONDS, HEARTBEAT_SECONDS, SWEEP_SECONDS, WORKFLOW_MAX_CONCURRENT_EXECUTIONS } = config;
-  return Object.fromEntries(Object.entries({ LEASE_SECONDS, HEARTBEAT_SECONDS, SWEEP_SECONDS, WORKFLOW_MAX_CONCURRENT_EXECUTIONS }).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Object.entries({ LEASE_SECONDS, HEARTBEAT_SECONDS, SWEEP_SECONDS, WORKFLOW_MAX_CONCURRENT_EXECUTIONS }).map(([name, value]) => [
+      name,
+      String(value),
+    ]),
+  );
 }
 
 /** Tells the command line where this instance is: `flowforge doctor` reads the database by it. Readable by its owner only. */

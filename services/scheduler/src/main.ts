@@ -47,7 +47,9 @@ async function start(settings: SchedulerConfig, log: Logger): Promise<void> {
     },
     onRound: async () => {
       if (!outside.health.connected) return;
-      await outside.mark(epochKey, String(epoch), EPOCH_KEY_MS).catch((error: unknown) => log.warn({ err: error }, 'the epoch could not be announced'));
+      await outside
+        .mark(epochKey, String(epoch), EPOCH_KEY_MS)
+        .catch((error: unknown) => log.warn({ err: error }, 'the epoch could not be announced'));
     },
   });
   const operations = await startOperationsServer({ service: 'scheduler', port: settings.METRICS_PORT, metrics, checks: scheduler.checks });

@@ -8,7 +8,11 @@ import { LeaderLoop } from './leader/leader-loop.ts';
 const SILENT_MS_MAX = 10_000;
 
 /** What a scheduler needs to do its work: the database, the streams, and that its own loop comes around. */
-export function readinessChecks(app: INestApplicationContext, database: HotConnection, transport: StreamTransport): Record<string, ReadinessCheck> {
+export function readinessChecks(
+  app: INestApplicationContext,
+  database: HotConnection,
+  transport: StreamTransport,
+): Record<string, ReadinessCheck> {
   return {
     database: async () => {
       await database.query({ name: 'ready', text: 'select 1' }, []);

@@ -75,7 +75,8 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
     {
       provide: DecisionMaker,
       inject: [RunReader, PlanCache, EVALUATOR],
-      useFactory: (reader: RunReader, plans: PlanCache, evaluator: Evaluator) => new DecisionMaker(reader, plans, new RunEvaluator(reader, evaluator), limits),
+      useFactory: (reader: RunReader, plans: PlanCache, evaluator: Evaluator) =>
+        new DecisionMaker(reader, plans, new RunEvaluator(reader, evaluator), limits),
     },
     {
       provide: AdvanceService,
@@ -86,12 +87,14 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
     {
       provide: ReportService,
       inject: [AdvanceService, DeploymentDirectory, AdvanceMetrics],
-      useFactory: (advance: AdvanceService, deployments: DeploymentDirectory, counted: AdvanceMetrics) => new ReportService(advance, deployments, counted, logger),
+      useFactory: (advance: AdvanceService, deployments: DeploymentDirectory, counted: AdvanceMetrics) =>
+        new ReportService(advance, deployments, counted, logger),
     },
     {
       provide: HeartbeatService,
       inject: [WorkerSessions, DeploymentDirectory],
-      useFactory: (sessions: WorkerSessions, deployments: DeploymentDirectory) => new HeartbeatService(sessions, events, deployments, config.LEASE_SECONDS),
+      useFactory: (sessions: WorkerSessions, deployments: DeploymentDirectory) =>
+        new HeartbeatService(sessions, events, deployments, config.LEASE_SECONDS),
     },
     {
       provide: AdmissionService,
@@ -108,10 +111,24 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
     {
       provide: LeaderLoop,
       inject: [KEEPING, AdmissionService, SweepService, DeploymentDirectory, WakeSignal],
-      useFactory: (keeping: HotConnection, admission: AdmissionService, sweeps: SweepService, deployments: DeploymentDirectory, bell: WakeSignal) => {
+      useFactory: (
+        keeping: HotConnection,
+        admission: AdmissionService,
+        sweeps: SweepService,
+        deployments: DeploymentDirectory,
+        bell: WakeSignal,
+      ) => {
         const { LEASE_SECONDS: leaseSeconds, SWEEP_SECONDS: sweepSeconds } = config;
         const onDeploymentsChanged = () => surroundings.onDeployments(deployments.names);
-        const options = { holder: randomUUID(), leaseSeconds, sweepSeconds, epoch, onEpochChanged: surroundings.onEpochChanged, onRound: surroundings.onRound, onDeploymentsChanged };
+        const options = {
+          holder: randomUUID(),
+          leaseSeconds,
+          sweepSeconds,
+          epoch,
+          onEpochChanged: surroundings.onEpochChanged,
+          onRound: surroundings.onRound,
+          onDeploymentsChanged,
+        };
         return new LeaderLoop(keeping, transport, admission, sweeps, deployments, bell, logger, options, metrics);
       },
     },

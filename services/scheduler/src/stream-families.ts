@@ -24,5 +24,9 @@ export function familiesOf(config: SchedulerConfig, consumer: string): Record<'r
 
 /** The streams of each family for these deployments. */
 export function streamsOf(deployments: readonly string[]): Record<'reports' | 'heartbeats' | 'logs', string[]> {
-  return { reports: deployments.map(streams.reports), heartbeats: deployments.map(streams.heartbeats), logs: deployments.map(streams.logs) };
+  return {
+    reports: deployments.map(streams.reports),
+    heartbeats: deployments.map(streams.heartbeats),
+    logs: deployments.map(streams.logs),
+  };
 }

@@ -33,7 +33,11 @@ const SECONDS_PER_PRIORITY = 60;
  * `key <workflow id> <key>`. Fair: of a deployment's free places, each goes to the team with the fewest running ÷ weight; within a team the
  * highest priority goes first, where waiting raises it; then the oldest.
  */
-export function decideAdmission(queued: readonly QueuedRun[], taken: ReadonlyMap<string, number>, limits: AdmissionLimits): AdmissionDecision {
+export function decideAdmission(
+  queued: readonly QueuedRun[],
+  taken: ReadonlyMap<string, number>,
+  limits: AdmissionLimits,
+): AdmissionDecision {
   const places = new Places(taken, limits);
   const admitted: QueuedRun[] = [];
   const held: { run: QueuedRun; reason: string }[] = [];
@@ -93,7 +97,8 @@ class Places {
   }
 
   take(run: QueuedRun): void {
-    for (const scope of [`deployment ${run.deploymentId}`, `team ${run.team}`, shareOf(run)]) this.taken.set(scope, (this.taken.get(scope) ?? 0) + 1);
+    for (const scope of [`deployment ${run.deploymentId}`, `team ${run.team}`, shareOf(run)])
+      this.taken.set(scope, (this.taken.get(scope) ?? 0) + 1);
     if (!run.began && run.concurrencyKey !== null) this.taken.set(keyOf(run), (this.taken.get(keyOf(run)) ?? 0) + 1);
   }
 

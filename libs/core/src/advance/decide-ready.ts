@@ -100,7 +100,12 @@ function fail(draft: RunDraft, step: StepDraft, error: { code: string; message: 
 function delay(draft: RunDraft, step: StepDraft, input: Json, event: RunEvent): void {
   const due = delayDue(input);
   if (!due) {
-    fail(draft, step, { code: 'step.delay_invalid', message: 'A delay takes `duration` (like 90s, at most 366d) or `until` (an ISO time).' }, event);
+    fail(
+      draft,
+      step,
+      { code: 'step.delay_invalid', message: 'A delay takes `duration` (like 90s, at most 366d) or `until` (an ISO time).' },
+      event,
+    );
     return;
   }
   draft.move(step, ['WAITING'], event, { reason: 'step.delay' });

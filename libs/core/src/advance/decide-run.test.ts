@@ -498,6 +498,15 @@ describe('decideRun, about waiting and queueing', () => {
     expect(run.state).toBe('QUEUED');
   });
 
+  it('takes a hold and an admission of one batch, or an admission and the end of the delay that it began, one after the other', () => {
+    const held = new RunModel(delayed);
+    expect(held.take(held.give.held(), held.give.admitted())).toEqual(['applied', 'applied']);
+    expect(held.state).toBe('WAITING');
+    const quick = new RunModel(delayed);
+    expect(quick.take(quick.give.admitted(), quick.give.delayOver('pause'))).toEqual(['applied', 'applied']);
+    expect(quick.state).toBe('QUEUED');
+  });
+
   it('fails a delay that says nothing usable', () => {
     const run = new RunModel(aPlan({ pause: { uses: 'delay', input: { duration: 'soon' } } })).begun();
     expect(run).toMatchObject({ state: 'FAILED', states: { pause: 'FAILED' } });
@@ -516,9 +525,7 @@ describe('decideRun, about waiting and queueing', () => {
 });
 
 describe('decideRun, about ends from outside', () => {
-  /** The api's part of a cancel. */
-  const cancelling = (run: RunModel) =>
-    Object.assign(run, { state: 'CANCELLING', version: run.version + 1, rev: run.rev + 1, lastCause: 'api' });
+  const cancelling = (run: RunModel) => run.askToCancel();
 
   it('cancels every step that has not ended, and tells workers what to drop', () => {
     const run = cancelling(new RunModel(diamond).begun('top'));

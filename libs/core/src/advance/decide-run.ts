@@ -4,7 +4,15 @@ import { decideReady, someNeedFailed } from './decide-ready.ts';
 import type { DecisionWants, EventVerdict, RunDecision } from './run-decision.ts';
 import { RunDraft, type StepDraft } from './run-draft.ts';
 import { isRetried, retryDelayMs } from './retry.ts';
-import { sameToken, type DecisionLimits, type RunEvent, type RunView, type StepErrorView, type StepEvaluation, type Token } from './run-view.ts';
+import {
+  sameToken,
+  type DecisionLimits,
+  type RunEvent,
+  type RunView,
+  type StepErrorView,
+  type StepEvaluation,
+  type Token,
+} from './run-view.ts';
 
 /**
  * Decides what these events do to a run: the moves of its steps, what becomes ready, whether the run waits or ends. Pure: the same view,
@@ -69,7 +77,11 @@ function takeAlone(draft: RunDraft, event: RunEvent): EventVerdict {
 }
 
 /** Runs `apply` when the event's token is that of a step which a worker may be running. */
-function onDispatched(draft: RunDraft, event: RunEvent & { stepNo: number; token: Token }, apply: (step: StepDraft) => EventVerdict): EventVerdict {
+function onDispatched(
+  draft: RunDraft,
+  event: RunEvent & { stepNo: number; token: Token },
+  apply: (step: StepDraft) => EventVerdict,
+): EventVerdict {
   if ('from' in event) {
     if (event.from !== draft.view.deploymentId) return 'foreign';
     // The row of a restored database may carry the token of a dispatch from before: no report about that is believed.
@@ -126,7 +138,8 @@ function failOrRetry(
   const again = draft.state === 'RUNNING' && isRetried(retry, step.attempt, error);
   draft.move(step, through(step, again ? 'RETRYING' : final), event, { startedMsAgo, reason: error.code });
   draft.setResult(step.no, null, error);
-  if (again) draft.setTimer({ no: step.no, kind: 'retry', due: { inMs: retryDelayMs(retry, step.attempt, dice, error.retryAfterSeconds) } });
+  if (again)
+    draft.setTimer({ no: step.no, kind: 'retry', due: { inMs: retryDelayMs(retry, step.attempt, dice, error.retryAfterSeconds) } });
 }
 
 /** A worker that leaves gives a step back: it is sent again, and no attempt is counted. */
@@ -161,7 +174,10 @@ function sendAgain(
   if (input === null) return 'applied';
   const dispatchNo = step.dispatchNo + 1;
   if (input.kind !== 'run') {
-    const error = input.kind === 'error' ? input : { code: 'expression.not_repeatable', message: 'The condition of a step that was sent before is now false.' };
+    const error =
+      input.kind === 'error'
+        ? input
+        : { code: 'expression.not_repeatable', message: 'The condition of a step that was sent before is now false.' };
     draft.move(step, [...hops.slice(0, -1), 'FAILED'], event, { ...change, reason: error.code });
     draft.setResult(step.no, null, { code: error.code, message: error.message, retryable: false });
     return 'applied';
@@ -187,7 +203,11 @@ function overrun(draft: RunDraft, step: StepDraft, event: RunEvent): EventVerdic
   if (step.state !== 'RUNNING') return 'settled';
   if (!draft.hasRoomFor(step, 1)) return 'later';
   const { timeoutSeconds } = draft.planStep(step.no);
-  const error = { code: 'step.timeout', message: `The step ran longer than ${timeoutSeconds} s and its worker did not end it.`, retryable: true };
+  const error = {
+    code: 'step.timeout',
+    message: `The step ran longer than ${timeoutSeconds} s and its worker did not end it.`,
+    retryable: true,
+  };
   draft.dropped.push({ no: step.no, dispatchNo: step.dispatchNo });
   failOrRetry(draft, step, event, error, 'TIMED_OUT', step.startedMsAgo, 0.5);
   return 'applied';
@@ -208,6 +228,7 @@ function wake(draft: RunDraft, event: RunEvent & { kind: 'delay_over' }): EventV
   if (!step) return 'ignored';
   if (step.state !== 'WAITING') return 'settled';
   if (draft.state === 'CANCELLING') return 'ignored';
+  if (!draft.hasRoomFor(step, 1)) return 'later';
   draft.clearTimer(step.no, 'delay');
   draft.move(step, ['SUCCEEDED'], event);
   return 'applied';
@@ -216,6 +237,8 @@ function wake(draft: RunDraft, event: RunEvent & { kind: 'delay_over' }): EventV
 /** Starts a run, or lets it go on after it waited. */
 function admit(draft: RunDraft, event: RunEvent & { kind: 'admitted' }): EventVerdict {
   if (draft.state !== 'CREATED' && draft.state !== 'QUEUED') return 'ignored';
+  // Held in this same decision: together with what may follow the admission these would be three hops.
+  if (draft.state !== draft.view.state) return 'later';
   if (draft.view.looked !== 'all') {
     draft.wanted.everyRow = true;
     return 'applied';

@@ -6,7 +6,10 @@ import { SKIP_REASONS } from './run-view.ts';
  * The steps that a retry of an ended run takes over instead of running them again: those that succeeded (or were taken over themselves) and
  * stand on nothing but such steps and steps whose own condition skipped them. In plan order.
  */
-export function reusableSteps(plan: Plan, ended: ReadonlyMap<number, { readonly state: StepState; readonly reason: string | null }>): number[] {
+export function reusableSteps(
+  plan: Plan,
+  ended: ReadonlyMap<number, { readonly state: StepState; readonly reason: string | null }>,
+): number[] {
   const sound = new Set<number>();
   const reused: number[] = [];
   for (const { no, needs } of plan.steps) {

@@ -68,7 +68,13 @@ export interface RunDecision {
   /** Steps taken over from the retried run: their outputs are copied. */
   readonly reused: readonly number[];
   /** The live row afterwards, or null: the run has ended and the row goes. */
-  readonly live: { readonly phase: LivePhase; readonly remaining: number; readonly active: number; readonly waiting: number; readonly failed: boolean } | null;
+  readonly live: {
+    readonly phase: LivePhase;
+    readonly remaining: number;
+    readonly active: number;
+    readonly waiting: number;
+    readonly failed: boolean;
+  } | null;
   /** Steps to send to the deployment's workers after the commit, with their evaluated input. */
   readonly dispatches: readonly { readonly no: number; readonly dispatchNo: number; readonly attempt: number; readonly input: Json }[];
   /** Dispatches that workers must drop. */

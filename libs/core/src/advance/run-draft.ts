@@ -87,12 +87,27 @@ export class RunDraft {
 
   private pending(no: number): StepDraft {
     const { epoch } = this.limits;
-    return { no, state: 'PENDING', version: 0, epoch, dispatchNo: 0, attempt: 1, workerLosses: 0, reason: null, hops: [], startedMsAgo: null };
+    return {
+      no,
+      state: 'PENDING',
+      version: 0,
+      epoch,
+      dispatchNo: 0,
+      attempt: 1,
+      workerLosses: 0,
+      reason: null,
+      hops: [],
+      startedMsAgo: null,
+    };
   }
 
-  /** Whether the step can still make this many hops in this decision; what cannot waits for the next one. */
+  /**
+   * Whether the step can still make this many hops in this decision; what cannot waits for the next one. A second decision's hop fits only
+   * behind the start: the row keeps when that was, of any other move on the way the audit could not tell the time.
+   */
   hasRoomFor(step: StepDraft, hops: number): boolean {
-    return step.hops.length + hops <= HOPS_MAX && (step.hops.length === 0 || this.view.steps.has(step.no));
+    if (step.hops.length === 0) return hops <= HOPS_MAX;
+    return step.hops.length + hops <= HOPS_MAX && step.hops[0] === 'RUNNING';
   }
 
   move(step: StepDraft, hops: readonly StepState[], event: RunEvent, change: StepChange = {}): void {
@@ -183,7 +198,9 @@ export class RunDraft {
       timersSet: over ? [] : [...this.timersSet.values()],
       timersCleared: over ? [] : this.timersCleared,
       reused: this.reused,
-      live: over ? null : { phase: phaseOf(this.state), remaining: this.remaining, active: this.active, waiting: this.waiting, failed: this.failed },
+      live: over
+        ? null
+        : { phase: phaseOf(this.state), remaining: this.remaining, active: this.active, waiting: this.waiting, failed: this.failed },
       dispatches: over ? [] : this.dispatches,
       dropped: this.dropped,
       verdicts: this.verdicts,
@@ -194,14 +211,35 @@ export class RunDraft {
     const enters = this.runHops.at(-1);
     if (!enters || !this.cause) return null;
     const via = this.runHops.length === HOPS_MAX ? (this.runHops[0] ?? null) : null;
-    return { leaves: this.view.state, via, enters, version: this.view.version + this.runHops.length, ...this.cause, reason: this.runReason };
+    return {
+      leaves: this.view.state,
+      via,
+      enters,
+      version: this.view.version + this.runHops.length,
+      ...this.cause,
+      reason: this.runReason,
+    };
   }
 
   private stepMove(step: StepDraft & { causeId: string; actor: string }): StepMove {
     const leaves = this.view.steps.get(step.no)?.state ?? 'PENDING';
     const via = step.hops.length === HOPS_MAX ? (step.hops[0] ?? null) : null;
     const { no, state: enters, epoch, dispatchNo, attempt, workerLosses, causeId, actor, reason, startedMsAgo } = step;
-    return { no, leaves, via, enters, version: step.version + step.hops.length, epoch, dispatchNo, attempt, workerLosses, causeId, actor, reason, startedMsAgo };
+    return {
+      no,
+      leaves,
+      via,
+      enters,
+      version: step.version + step.hops.length,
+      epoch,
+      dispatchNo,
+      attempt,
+      workerLosses,
+      causeId,
+      actor,
+      reason,
+      startedMsAgo,
+    };
   }
 }
 

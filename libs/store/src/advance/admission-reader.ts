@@ -67,7 +67,11 @@ export class AdmissionReader {
 
 /** Locks the scopes, then counts in a statement of its own: until the transaction ends nobody else admits into them. */
 export async function lockAndCount(tx: HotTransaction, scopes: Scopes): Promise<PlacesTaken> {
-  const locked = tx.query(SCOPES_LOCK, [scopes.deployments, scopes.teams, scopes.keys.map(({ workflowId, key }) => `${workflowId} ${key}`)]);
+  const locked = tx.query(SCOPES_LOCK, [
+    scopes.deployments,
+    scopes.teams,
+    scopes.keys.map(({ workflowId, key }) => `${workflowId} ${key}`),
+  ]);
   const [, counted] = await Promise.all([locked, countScopes(tx, scopes)]);
   return counted;
 }

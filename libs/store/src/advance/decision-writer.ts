@@ -74,7 +74,12 @@ async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision
 }
 
 /** A run whose rev stood has moved exactly as decided; anything else must not be committed. */
-function assertAllMoved(decisions: readonly WritableDecision[], done: ReadonlySet<string>, steps: readonly Moved[], runs: readonly Moved[]): void {
+function assertAllMoved(
+  decisions: readonly WritableDecision[],
+  done: ReadonlySet<string>,
+  steps: readonly Moved[],
+  runs: readonly Moved[],
+): void {
   const due = decisions.filter(({ decision }) => done.has(decision.runId));
   const stepsDue = due.reduce((sum, { decision }) => sum + decision.stepMoves.filter((move) => move.leaves !== 'PENDING').length, 0);
   const runsDue = due.filter(({ decision }) => decision.runMove !== null).length;
@@ -135,7 +140,9 @@ class Batch {
   }
 
   runsMove(which: (move: RunMove) => boolean): Promise<Moved[]> {
-    const moved = this.decisions.flatMap(({ decision }) => (decision.runMove && which(decision.runMove) ? [{ decision, move: decision.runMove }] : []));
+    const moved = this.decisions.flatMap(({ decision }) =>
+      decision.runMove && which(decision.runMove) ? [{ decision, move: decision.runMove }] : [],
+    );
     return this.send(
       RUNS_MOVE,
       moved,
@@ -153,13 +160,20 @@ class Batch {
     const lowered = this.eachOf((decision) => decision.waitsLowered);
     const set = this.eachOf((decision) => decision.timersSet);
     const cleared = this.eachOf((decision) => decision.timersCleared);
-    const reused = this.decisions.flatMap(({ decision, retryOf }) => decision.reused.map((no) => [decision.runId, decision.rev, retryOf, no]));
+    const reused = this.decisions.flatMap(({ decision, retryOf }) =>
+      decision.reused.map((no) => [decision.runId, decision.rev, retryOf, no]),
+    );
     return [
       this.send(RESULTS_WRITE, results, ([d, r]) => [d.runId, d.rev, r.no, jsonOrNull(r.output), jsonOrNull(r.error)], 5),
       this.send(OUTPUTS_REUSE, reused, (row) => row, 4),
       this.send(WAITS_BEGIN, begun, ([d, w]) => [d.runId, d.rev, w.no, w.unmet], 4),
       this.send(WAITS_LOWER, lowered, ([d, w]) => [d.runId, d.rev, w.no, w.by], 4),
-      this.send(TIMERS_SET, set, ([d, t]) => [d.runId, d.rev, t.no, t.kind, 'inMs' in t.due ? t.due.inMs : null, 'atMs' in t.due ? t.due.atMs : null], 6),
+      this.send(
+        TIMERS_SET,
+        set,
+        ([d, t]) => [d.runId, d.rev, t.no, t.kind, 'inMs' in t.due ? t.due.inMs : null, 'atMs' in t.due ? t.due.atMs : null],
+        6,
+      ),
       this.send(TIMERS_CLEAR, cleared, ([d, t]) => [d.runId, d.rev, t.no, t.kind], 4),
     ];
   }

@@ -7,7 +7,10 @@ const LEASE_RELEASE: Statement = {
   text: `update leader_leases set expires_at = clock_timestamp() where name = $1 and holder = $2::uuid`,
 };
 const EPOCH: Statement = { name: 'epoch', text: 'select flowforge_epoch() as epoch' };
-const PARTITIONS: Statement = { name: 'ensure_partitions', text: `select flowforge_ensure_partitions(interval '62 days') as made, flowforge_partition_days() as days` };
+const PARTITIONS: Statement = {
+  name: 'ensure_partitions',
+  text: `select flowforge_ensure_partitions(interval '62 days') as made, flowforge_partition_days() as days`,
+};
 const VERSION: Statement = {
   name: 'workflow_version',
   text: `select v.plan, w.name from workflow_versions v join workflows w on w.id = v.workflow_id where v.workflow_id = $1 and v.version = $2`,
@@ -37,7 +40,11 @@ export async function ensurePartitions(connection: HotConnection): Promise<{ mad
 }
 
 /** The compiled plan of a version, as stored, with the workflow's name; undefined when there is none. */
-export async function findPlan(connection: HotConnection, workflowId: string, version: number): Promise<{ plan: unknown; name: string } | undefined> {
+export async function findPlan(
+  connection: HotConnection,
+  workflowId: string,
+  version: number,
+): Promise<{ plan: unknown; name: string } | undefined> {
   const [row] = await connection.query<{ plan: unknown; name: string }>(VERSION, [workflowId, version]);
   return row;
 }

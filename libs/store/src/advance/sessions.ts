@@ -49,14 +49,19 @@ export class WorkerSessions {
 
   /** Of what these heartbeats say they hold, what they should drop. */
   async staleHolds(beats: readonly Heartbeat[]): Promise<StaleHold[]> {
-    const held = beats.flatMap((beat) => beat.held.map(([runId, stepNo, dispatchNo]) => ({ session: beat.session, runId, stepNo, dispatchNo })));
+    const held = beats.flatMap((beat) =>
+      beat.held.map(([runId, stepNo, dispatchNo]) => ({ session: beat.session, runId, stepNo, dispatchNo })),
+    );
     if (held.length === 0) return [];
-    const rows = await this.connection.query<{ session: string; run_id: string; step_no: number; dispatch_no: number; state: string }>(STEPS_HELD_STALE, [
-      held.map((hold) => hold.session),
-      held.map((hold) => hold.runId),
-      held.map((hold) => hold.stepNo),
-      held.map((hold) => hold.dispatchNo),
-    ]);
+    const rows = await this.connection.query<{ session: string; run_id: string; step_no: number; dispatch_no: number; state: string }>(
+      STEPS_HELD_STALE,
+      [
+        held.map((hold) => hold.session),
+        held.map((hold) => hold.runId),
+        held.map((hold) => hold.stepNo),
+        held.map((hold) => hold.dispatchNo),
+      ],
+    );
     return rows.map((row) => ({
       session: row.session,
       runId: row.run_id,

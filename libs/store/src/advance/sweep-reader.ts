@@ -35,10 +35,10 @@ export class SweepReader {
 
   /** Steps that no living session holds and that have not moved for `quietSeconds`; at most `atMost`, oldest first. */
   async unheld(quietSeconds: number, atMost: number): Promise<UnheldStep[]> {
-    const rows = await this.connection.query<StepRow & { state: 'DISPATCHED' | 'RUNNING'; deployment_id: string; was_held: boolean }>(STEPS_UNHELD, [
-      quietSeconds,
-      atMost,
-    ]);
+    const rows = await this.connection.query<StepRow & { state: 'DISPATCHED' | 'RUNNING'; deployment_id: string; was_held: boolean }>(
+      STEPS_UNHELD,
+      [quietSeconds, atMost],
+    );
     return rows.map((row) => ({ ...stepOf(row), state: row.state, deploymentId: row.deployment_id, wasHeld: row.was_held }));
   }
 

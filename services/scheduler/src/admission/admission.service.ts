@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { decideAdmission, reusableSteps, type AdmissionDecision, type RunEvent } from '#core';
-import { lockAndCount, type AdmissionReader, type Candidate, type HotTransaction, type PlacesTaken, type RunReader, type Scopes } from '#store';
+import {
+  lockAndCount,
+  type AdmissionReader,
+  type Candidate,
+  type HotTransaction,
+  type PlacesTaken,
+  type RunReader,
+  type Scopes,
+} from '#store';
 import type { AdvanceService } from '../advance/advance.service.ts';
 import type { DeploymentDirectory } from '../deployments/deployment-directory.ts';
 import type { PlanCache } from '../plans/plan-cache.ts';
@@ -44,7 +52,12 @@ export class AdmissionService {
   }
 
   /** Decides once more under the locks: what the first look admitted, but no longer fits, is not written. */
-  private async confirm(tx: HotTransaction, scopes: Scopes, candidates: readonly Candidate[], events: ReadonlyMap<string, RunEvent[]>): Promise<ReadonlySet<string>> {
+  private async confirm(
+    tx: HotTransaction,
+    scopes: Scopes,
+    candidates: readonly Candidate[],
+    events: ReadonlyMap<string, RunEvent[]>,
+  ): Promise<ReadonlySet<string>> {
     const taken: PlacesTaken = await lockAndCount(tx, scopes);
     const { admitted, held } = decideAdmission(candidates, taken, this.deployments);
     const kindOf = (runId: string) => events.get(runId)?.[0]?.kind;
@@ -59,7 +72,9 @@ export class AdmissionService {
     const teams = new Set(candidates.map((run) => run.team).filter((team) => team !== '' && this.deployments.team(team) !== null));
     const keys = new Map(
       candidates.flatMap(({ workflowId, concurrencyKey, concurrencyLimit }) =>
-        concurrencyKey !== null && concurrencyLimit !== null ? [[`${workflowId} ${concurrencyKey}`, { workflowId, key: concurrencyKey }] as const] : [],
+        concurrencyKey !== null && concurrencyLimit !== null
+          ? [[`${workflowId} ${concurrencyKey}`, { workflowId, key: concurrencyKey }] as const]
+          : [],
       ),
     );
     return { deployments: [...deployments], teams: [...teams], keys: [...keys.values()] };

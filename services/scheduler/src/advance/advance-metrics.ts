@@ -14,9 +14,20 @@ export class AdvanceMetrics {
       help: 'State transitions by subject (run, step), the state entered, and result (applied, conflict).',
       labels: ['subject', 'state', 'result'],
     });
-    this.audited = metrics.counter({ name: 'flowforge_audit_entries_total', help: 'Audit rows written by the database for these transitions.' });
-    this.reports = metrics.counter({ name: 'flowforge_report_verdicts_total', help: 'Reports and other events by what became of them.', labels: ['verdict'] });
-    this.batches = metrics.histogram({ name: 'flowforge_decision_batch_runs', help: 'Runs written by one transaction.', buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000] });
+    this.audited = metrics.counter({
+      name: 'flowforge_audit_entries_total',
+      help: 'Audit rows written by the database for these transitions.',
+    });
+    this.reports = metrics.counter({
+      name: 'flowforge_report_verdicts_total',
+      help: 'Reports and other events by what became of them.',
+      labels: ['verdict'],
+    });
+    this.batches = metrics.histogram({
+      name: 'flowforge_decision_batch_runs',
+      help: 'Runs written by one transaction.',
+      buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000],
+    });
   }
 
   written(decisions: readonly RunDecision[]): void {

@@ -41,13 +41,22 @@ export class AdvanceService {
    * Applies events to their runs and sends what became ready. `admit` runs first in the writing transaction and names the runs that may be
    * written. Throws an outage when the database cannot be reached: nothing is lost by calling again.
    */
-  async advance(events: ReadonlyMap<string, readonly RunEvent[]>, admit?: (tx: HotTransaction) => Promise<ReadonlySet<string>>): Promise<Advanced> {
+  async advance(
+    events: ReadonlyMap<string, readonly RunEvent[]>,
+    admit?: (tx: HotTransaction) => Promise<ReadonlySet<string>>,
+  ): Promise<Advanced> {
     const verdicts = new Map<RunEvent, EventVerdict>();
     const refused = new Map<string, string>();
     let open = new Map(events);
     for (let round = 0; open.size > 0; round += 1) {
       if (round === ROUNDS_MAX) {
-        throw new DomainError('advance.contended', 'Runs changed faster than decisions about them were written.', { runs: open.size }, null, 'outage');
+        throw new DomainError(
+          'advance.contended',
+          'Runs changed faster than decisions about them were written.',
+          { runs: open.size },
+          null,
+          'outage',
+        );
       }
       const made = await this.maker.decide(open);
       const written = await this.write(made, admit, refused);
@@ -121,7 +130,10 @@ export class AdvanceService {
   private tell(committed: readonly MadeDecision[]): void {
     if (committed.length === 0) return;
     const placesFreed = committed.some(
-      ({ run, decision }) => run.head.state === 'RUNNING' && decision.runMove !== null && (isTerminalRun(decision.runMove.enters) || decision.runMove.enters === 'WAITING'),
+      ({ run, decision }) =>
+        run.head.state === 'RUNNING' &&
+        decision.runMove !== null &&
+        (isTerminalRun(decision.runMove.enters) || decision.runMove.enters === 'WAITING'),
     );
     const queued = committed.some(({ decision }) => decision.runMove?.enters === 'QUEUED' && decision.runMove.leaves === 'WAITING');
     const timed = committed.some(({ decision }) => decision.timersSet.length > 0);

@@ -38,7 +38,10 @@ export class RunEvaluator {
             const drafted = wants.drafted.find((step) => step.no === no);
             const source = sourceOf(run, wants, no);
             const output = outputOf.get(`${source} ${no}`) ?? null;
-            return { output: drafted && !isTakenOver(run, no) ? drafted.output : output, state: drafted?.state ?? stateOf.get(`${source} ${no}`) ?? 'PENDING' };
+            return {
+              output: drafted && !isTakenOver(run, no) ? drafted.output : output,
+              state: drafted?.state ?? stateOf.get(`${source} ${no}`) ?? 'PENDING',
+            };
           };
           run.evaluations.set(want.no, await this.evaluateOne(run, want, inputs.get(run.head.id) ?? {}, seen));
         }),
@@ -51,7 +54,12 @@ export class RunEvaluator {
     const steps = Object.fromEntries(readsOf(planned).map((no) => [run.planStep(no).name, seen(no)]));
     const { id, workflowVersion, environment, team, retryOf } = run.head;
     const about = { id, workflow: run.workflow, version: workflowVersion, environment, team, attemptOf: retryOf };
-    return this.evaluator.evaluateStep(want.inputOnly ? withoutCondition(planned) : planned, { input, steps, run: about, failed: want.failed });
+    return this.evaluator.evaluateStep(want.inputOnly ? withoutCondition(planned) : planned, {
+      input,
+      steps,
+      run: about,
+      failed: want.failed,
+    });
   }
 }
 

@@ -68,7 +68,9 @@ export class TaskSender {
     this.events.emit(channels.control(deployment), message).subscribe({ error: () => {} });
     if (!this.transport.health.connected) return;
     // Dispatches up to this number are void: what a worker reads before it starts a step.
-    const marked = drop.map(([runId, stepNo, dispatchNo]) => this.transport.mark(cancelMark(deployment, runId, stepNo), String(dispatchNo), MARK_MS));
+    const marked = drop.map(([runId, stepNo, dispatchNo]) =>
+      this.transport.mark(cancelMark(deployment, runId, stepNo), String(dispatchNo), MARK_MS),
+    );
     await Promise.all(marked).catch((error: unknown) => this.noteUnsent(drop.length, error));
   }
 

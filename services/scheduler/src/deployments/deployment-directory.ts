@@ -45,7 +45,8 @@ export class DeploymentDirectory implements AdmissionLimits {
   async nameOf(id: string): Promise<string> {
     if (!this.byId.has(id)) await this.refresh();
     const deployment = this.byId.get(id);
-    if (!deployment) throw new DomainError('deployment.unknown', 'A run names a deployment that does not exist.', { deployment: id }, null, 'bug');
+    if (!deployment)
+      throw new DomainError('deployment.unknown', 'A run names a deployment that does not exist.', { deployment: id }, null, 'bug');
     return deployment.name;
   }
 

@@ -57,8 +57,18 @@ export class HeartbeatService {
     const bySession = Map.groupBy(stale, (hold) => hold.session);
     for (const { session, deployment } of beats) {
       const holds = bySession.get(session) ?? [];
-      this.tell(deployment, session, 'cancelled', holds.filter((hold) => hold.cancelled));
-      this.tell(deployment, session, 'stale', holds.filter((hold) => !hold.cancelled));
+      this.tell(
+        deployment,
+        session,
+        'cancelled',
+        holds.filter((hold) => hold.cancelled),
+      );
+      this.tell(
+        deployment,
+        session,
+        'stale',
+        holds.filter((hold) => !hold.cancelled),
+      );
     }
   }
 

@@ -49,7 +49,11 @@ export class LeaderLoop {
     private readonly options: LeaderLoopOptions,
     metrics: Metrics,
   ) {
-    metrics.gauge({ name: 'flowforge_scheduler_leader', help: '1 while this scheduler holds the leader lease.', collect: (gauge) => gauge.set(this.term === null ? 0 : 1) });
+    metrics.gauge({
+      name: 'flowforge_scheduler_leader',
+      help: '1 while this scheduler holds the leader lease.',
+      collect: (gauge) => gauge.set(this.term === null ? 0 : 1),
+    });
   }
 
   get isLeader(): boolean {

@@ -14,7 +14,11 @@ export interface KnownPlan {
 
 /** The plans of workflow versions. Versions are immutable, so what was read once stays true. */
 export class PlanCache {
-  private readonly plans = new LRUCache<string, KnownPlan>({ max: PLANS_MAX, maxSize: STEPS_MAX, sizeCalculation: ({ plan }) => Math.max(1, plan.steps.length) });
+  private readonly plans = new LRUCache<string, KnownPlan>({
+    max: PLANS_MAX,
+    maxSize: STEPS_MAX,
+    sizeCalculation: ({ plan }) => Math.max(1, plan.steps.length),
+  });
 
   constructor(private readonly connection: HotConnection) {}
 
@@ -23,7 +27,14 @@ export class PlanCache {
     const known = this.plans.get(key);
     if (known) return known;
     const found = await findPlan(this.connection, workflowId, version);
-    if (!found) throw new DomainError('workflow.version_unknown', 'A run names a workflow version that does not exist.', { workflow: workflowId, version }, null, 'bug');
+    if (!found)
+      throw new DomainError(
+        'workflow.version_unknown',
+        'A run names a workflow version that does not exist.',
+        { workflow: workflowId, version },
+        null,
+        'bug',
+      );
     // Written by the api from the compiler's own output, in the same transaction as the version: the shape is ours.
     const plan: KnownPlan = { plan: found.plan as Plan, workflow: found.name };
     this.plans.set(key, plan);

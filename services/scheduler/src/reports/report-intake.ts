@@ -10,7 +10,11 @@ export interface ReportIntake {
 }
 
 /** Reads a batch. `idOf` knows deployments by name; `dice` draws a number in [0, 1) per report, for the jitter of a retry. */
-export function readReports(batch: readonly Delivery[], idOf: (deployment: string) => string | undefined, dice: () => number): ReportIntake {
+export function readReports(
+  batch: readonly Delivery[],
+  idOf: (deployment: string) => string | undefined,
+  dice: () => number,
+): ReportIntake {
   const events = new Map<string, RunEvent[]>();
   const deliveryOf = new Map<RunEvent, Delivery>();
   const malformed = new Map<string, string>();

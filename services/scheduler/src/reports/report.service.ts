@@ -31,14 +31,20 @@ export class ReportService {
   /** A worker speaks only for its own deployment's runs. */
   private foreign(intake: ReportIntake, { verdicts }: Advanced): [string, string][] {
     const foreign = [...verdicts].filter(([, verdict]) => verdict === 'foreign').flatMap(([event]) => intake.deliveryOf.get(event) ?? []);
-    if (foreign.length > 0) this.logger.warn({ streams: [...new Set(foreign.map((delivery) => delivery.stream))] }, 'reports came from a deployment that their run does not belong to');
+    if (foreign.length > 0)
+      this.logger.warn(
+        { streams: [...new Set(foreign.map((delivery) => delivery.stream))] },
+        'reports came from a deployment that their run does not belong to',
+      );
     return foreign.map(({ id, stream }) => [id, `The report came by ${stream}, but its run belongs to another deployment.`]);
   }
 
   private refused(intake: ReportIntake, { refused }: Advanced): [string, string][] {
     return [...refused].flatMap(([runId, reason]) => {
       this.logger.error({ runId, reason }, 'the database refused the transitions of a run; its reports become dead letters');
-      return (intake.events.get(runId) ?? []).flatMap((event) => intake.deliveryOf.get(event) ?? []).map(({ id }): [string, string] => [id, reason]);
+      return (intake.events.get(runId) ?? [])
+        .flatMap((event) => intake.deliveryOf.get(event) ?? [])
+        .map(({ id }): [string, string] => [id, reason]);
     });
   }
 }

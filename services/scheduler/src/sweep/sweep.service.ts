@@ -37,14 +37,21 @@ export class SweepService {
     private readonly logger: Logger,
     metrics: Metrics,
   ) {
-    this.found = metrics.counter({ name: 'flowforge_sweep_found_total', help: 'What sweeps found and moved on, by kind.', labels: ['kind'] });
+    this.found = metrics.counter({
+      name: 'flowforge_sweep_found_total',
+      help: 'What sweeps found and moved on, by kind.',
+      labels: ['kind'],
+    });
   }
 
   /** Fires due timers and ends cancelled and overdue runs. Cheap: meant for every wake-up. */
   async fireDue(): Promise<void> {
     await this.repeat('timer', async () => {
       const due = await this.reader.dueTimers(SWEEP_ROWS_MAX);
-      return due.map(({ runId, stepNo, kind }) => [runId, { kind: kind === 'delay' ? 'delay_over' : 'retry_due', stepNo, ...cause('timer') }]);
+      return due.map(({ runId, stepNo, kind }) => [
+        runId,
+        { kind: kind === 'delay' ? 'delay_over' : 'retry_due', stepNo, ...cause('timer') },
+      ]);
     });
     await this.repeat('end', async () => {
       const ending = await this.reader.runsToEnd(SWEEP_ROWS_MAX);
@@ -104,7 +111,10 @@ export class SweepService {
     const reports = await this.transport.depth(streams.reports(deployment), groups.schedulers);
     // Streams and rows are in the order of dispatch: beyond the last step that stands in a partly read head nothing is known.
     const lastKnown = waiting.whole ? steps.length : steps.findLastIndex((step) => waiting.keys.has(keyOf(step)));
-    return { steps: steps.slice(0, lastKnown + 1).filter((step) => !waiting.keys.has(keyOf(step))), reportsMs: reports.oldestWaitingMs ?? 0 };
+    return {
+      steps: steps.slice(0, lastKnown + 1).filter((step) => !waiting.keys.has(keyOf(step))),
+      reportsMs: reports.oldestWaitingMs ?? 0,
+    };
   }
 
   private async waitingIn(deployment: string): Promise<{ keys: Set<string>; whole: boolean }> {
@@ -115,12 +125,14 @@ export class SweepService {
 
   /** Advances what `look` finds, and looks again while it finds as much as it may take. */
   private async repeat(kind: string, look: () => Promise<[string, RunEvent][]>): Promise<void> {
-    for (let full = true; full; ) {
+    for (let full = true; full;) {
       const found = await look();
       if (found.length === 0) return;
       this.found.inc({ kind }, found.length);
       const events = Map.groupBy(found, ([runId]) => runId);
-      const { verdicts, refused } = await this.advance.advance(new Map([...events].map(([runId, list]) => [runId, list.map(([, event]) => event)])));
+      const { verdicts, refused } = await this.advance.advance(
+        new Map([...events].map(([runId, list]) => [runId, list.map(([, event]) => event)])),
+      );
       for (const [runId, reason] of refused) this.logger.error({ runId, reason, kind }, 'the database refused the transitions of a run');
       const moved = [...verdicts.values()].includes('applied');
       full = moved && found.length >= SWEEP_ROWS_MAX / 2;
