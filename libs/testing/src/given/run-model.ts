@@ -133,6 +133,27 @@ export class RunModel {
     throw new Error('The decision asks for ever.');
   }
 
+  /** The same decision made by somebody who has read every row and asked every step before. */
+  considerKnowingAll(events: readonly RunEvent[]): RunDecision {
+    const evaluations = new Map<number, StepEvaluation>();
+    const joins = new Set(this.plan.steps.filter(({ needs }) => needs.length > 1).map(({ no }) => no));
+    for (let asks = 0; asks <= this.plan.steps.length + 1; asks += 1) {
+      const outcome = decideRun(this.view({ rows: new Set(), all: true, unmet: joins }), events, evaluations, this.limits);
+      if (outcome.kind === 'decided') return outcome;
+      check(outcome.evaluations.length > 0, 'who knows all rows asks for evaluations only');
+      for (const { no, failed } of outcome.evaluations) evaluations.set(no, this.evaluate(no, failed));
+    }
+    throw new Error('The decision asks for ever.');
+  }
+
+  /** The api's part of a cancel; nothing when it comes too late. */
+  askToCancel(): this {
+    if (!isTerminalRun(this.state) && this.state !== 'CANCELLING') {
+      Object.assign(this, { state: 'CANCELLING', version: this.version + 1, rev: this.rev + 1, lastCause: `cancel of ${this.rev}` });
+    }
+    return this;
+  }
+
   private view(asked: { rows: ReadonlySet<number>; all: boolean; unmet: ReadonlySet<number> }): RunView {
     const { id, plan, deploymentId, state, version, rev } = this;
     const steps = new Map<number, StepView>([...this.rows].filter(([no]) => asked.all || asked.rows.has(no)));
@@ -186,7 +207,7 @@ export class RunModel {
       check(leaves !== 'PENDING' || via === null, 'a row begins with one move', { no });
       check(version === (before?.version ?? 0) + hops.length - 1, 'a step is versioned without gaps', { no, version });
       check(causeId !== before?.causeId, 'a move of a step has a cause of its own', { no });
-      check(via === null || startedMsAgo !== null || before?.started === true, 'the audit can tell when the first of two hops happened', {
+      check(via === null || (via === 'RUNNING' && startedMsAgo !== null), 'the audit can tell when the first of two hops happened', {
         no,
         hops,
       });
