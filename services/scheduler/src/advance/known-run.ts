@@ -37,7 +37,10 @@ export class KnownRun {
   rowsToBegin(): number[] {
     if (this.looked === 'all') return [];
     const wantsAll = this.events.some(({ kind }) => kind === 'admitted' || kind === 'cancel' || kind === 'deadline');
-    return wantsAll ? [0] : [...new Set(this.events.flatMap((event) => ('stepNo' in event ? [event.stepNo] : [])))];
+    if (wantsAll) return [0];
+    // A worker may name any number; what the plan does not have is not looked for, since no integer of the database may hold it.
+    const named = this.events.flatMap((event) => ('stepNo' in event ? [event.stepNo] : []));
+    return [...new Set(named)].filter((no) => no <= this.known.plan.steps.length);
   }
 
   addSteps(asked: readonly number[], rows: readonly StepView[]): void {

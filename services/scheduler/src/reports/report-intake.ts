@@ -1,6 +1,17 @@
-import type { Json, RunEvent } from '#core';
+import type { Json, RunEvent, StepErrorView } from '#core';
 import { ReportMessage, streams } from '#contracts';
 import type { Delivery } from '#transport';
+
+/** An escape, by an odd number of backslashes, of U+0000 or of a surrogate (JSON.stringify escapes only lone ones): jsonb refuses both. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+/** A step whose output has no place in jsonb fails; were its report only refused, the step would be run again and again. */
+const OUTPUT_UNSTORABLE: StepErrorView = {
+  code: 'step.output_unstorable',
+  message: 'The output holds U+0000 or half of a surrogate pair, which cannot be stored. Encode the data, for example as base64.',
+  retryable: false,
+};
+/** No step runs for longer; what a worker says beyond would not fit the database's calendar. */
+const RAN_MS_MAX = 366 * 86_400_000;
 
 /** Reports of one batch as events of their runs, each with the delivery behind it, and what could not be understood (delivery id → reason). */
 export interface ReportIntake {
@@ -35,8 +46,6 @@ export function readReports(
 
 function parse(body: string): ReportMessage | string {
   try {
-    // PostgreSQL's jsonb has no NUL character; a report that carries one would sink its whole batch.
-    if (body.includes('\\u0000')) return 'The report holds a NUL character.';
     const parsed = ReportMessage.safeParse(JSON.parse(body));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
@@ -50,6 +59,17 @@ function toEvent(report: ReportMessage, from: string, dice: number): RunEvent {
   const { id, stepNo, epoch, dispatchNo, session } = report;
   const head = { causeId: id, actor: `worker:${session}`, stepNo, token: { epoch, dispatchNo }, from };
   if (report.kind === 'started') return { kind: 'started', ...head };
-  const { outcome, ranMs, output = null, error = null } = report;
-  return { kind: 'ended', ...head, outcome, ranMs, output: output as Json, error, dice };
+  const { outcome, output = null, error = null } = report;
+  const ended = { kind: 'ended' as const, ...head, ranMs: Math.min(report.ranMs, RAN_MS_MAX), dice };
+  if (!isStorable(output)) return { ...ended, outcome: 'failed', output: null, error: OUTPUT_UNSTORABLE };
+  return { ...ended, outcome, output: output as Json, error: error && { ...error, code: storable(error.code), message: storable(error.message) } };
+}
+
+function isStorable(output: unknown): boolean {
+  const text = JSON.stringify(output);
+  return !text.includes('\\u') || !UNSTORABLE.test(text);
+}
+
+function storable(text: string): string {
+  return text.replaceAll('\u0000', '\u2400').toWellFormed();
 }
