@@ -1,7 +1,10 @@
 import { DomainError } from '#core';
 
-/** SQLSTATE classes of a database that is away, busy or lost a race: connection, resources, operator, serialization and deadlock, locks. */
-const OUTAGE_STATES = /^(08|53|57|40|55)/;
+/**
+ * SQLSTATE classes of a database that is away, busy or lost a race: connection, resources, operator, system, serialization and deadlock,
+ * locks; and sessions that were ended because their transaction stood still.
+ */
+const OUTAGE_STATES = /^(08|53|57|58|40|55|25P03|25P04)/;
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
 
 /** Whether trying again later may help: the database or network is at fault, not the rows. */
