@@ -9,10 +9,18 @@ import type { Statement } from './statement.ts';
 const SETTINGS =
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than any statement may take: who has not answered by then is gone, and the network has not told. */
+const ANSWER_WITHIN_MS = 35_000;
 
 /** What runs inside one transaction of a hot connection. Statements sent without awaiting travel together. */
 export interface HotTransaction {
   query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A session and, once it is connected, the same again. */
+interface Session {
+  readonly client: pg.Client;
+  readonly ready: Promise<pg.Client>;
 }
 
 /**
@@ -20,17 +28,24 @@ export interface HotTransaction {
  * next use; what was under way fails with the driver's error, and the caller reads what became of it.
  */
 export class HotConnection implements HotTransaction {
-  private client: Promise<pg.Client> | null = null;
+  private current: Session | null = null;
   private turn: Promise<unknown> = Promise.resolve();
   private closed = false;
 
   constructor(
     private readonly url: string,
     private readonly name: string,
+    private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {}
 
+  /**
+   * Sent at once, beside other statements, but never into a transaction that is under way: that could still roll it back. Within a
+   * transaction's work use its `tx`; a statement awaited here would wait for the transaction that waits for it.
+   */
   async query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    return run<Row>(await this.session(), statement, values);
+    const sent = this.turn.then(async () => ({ answer: run<Row>(await this.session(), statement, values) }));
+    this.turn = sent.catch(() => {});
+    return (await sent).answer;
   }
 
   /** Runs `work` between begin and commit; rolls back when it throws. One at a time per connection. */
@@ -55,33 +70,36 @@ export class HotConnection implements HotTransaction {
 
   private session(): Promise<pg.Client> {
     if (this.closed) return Promise.reject(new DomainError('database.closed', 'The database connection was closed.', {}, null, 'outage'));
-    this.client ??= this.open();
-    return this.client;
+    this.current ??= this.open();
+    return this.current.ready;
   }
 
-  private async open(): Promise<pg.Client> {
+  private open(): Session {
     const client = new pg.Client({
       connectionString: this.url,
       application_name: `flowforge-${this.name}`,
       options: SETTINGS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: this.answerWithinMs,
       keepAlive: true,
       pipeline: true,
     });
     // A stopping server tells every session; the statement under way reports it, the event itself must not end the process.
     client.on('error', () => this.drop(client));
     client.on('end', () => this.drop(client));
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      this.client = null;
-      throw error;
-    }
+    const ready = client.connect().then(
+      () => client,
+      (error: unknown) => {
+        this.drop(client);
+        throw error;
+      },
+    );
+    return { client, ready };
   }
 
+  /** Ends a session that broke. Its last words may come when another has taken its place already, which stays. */
   private drop(client: pg.Client): void {
-    this.client = null;
+    if (this.current?.client === client) this.current = null;
     client.end().catch(() => {});
   }
 
@@ -89,8 +107,8 @@ export class HotConnection implements HotTransaction {
   async close(): Promise<void> {
     this.closed = true;
     await this.turn;
-    const client = await this.client?.catch(() => null);
-    this.client = null;
+    const client = await this.current?.ready.catch(() => null);
+    this.current = null;
     await client?.end();
   }
 }
