@@ -174,7 +174,7 @@ describe.each(databaseServers())('a hot connection on $name', ({ cloneDatabase }
     const connection = new HotConnection(Object.assign(url, { port: String(proxy.port) }).href, 'hot-silent', 200);
     await connection.query(PID, []);
     proxy.blackhole();
-    const under = [connection.query(PID, []), connection.transaction((tx) => tx.query(INSERT, ['silent'])), connection.query(PID, [])];
+    const under = [connection.query(PID, []), connection.query(PID, []), connection.transaction((tx) => tx.query(INSERT, ['silent']))];
     for (const result of await Promise.allSettled(under)) expect(result).toMatchObject({ status: 'rejected' });
     proxy.heal();
     expect(await eventually(() => connection.query(PID, []), { what: 'a new session' })).toHaveLength(1);

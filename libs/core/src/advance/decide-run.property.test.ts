@@ -81,9 +81,10 @@ function eventOf(run: RunModel, [what, which, how]: readonly [number, number, nu
 
 /** Steps that a retry could take over when the bits of `bits` say which succeeded. */
 function reusedAtRandom(plan: Plan, bits: number): number[] {
-  const ended = plan.steps.map(
-    ({ no }) => [no, { state: ((bits >> (no % 6)) % 2 === 1 ? 'SUCCEEDED' : 'FAILED') as StepState, reason: null }] as const,
-  );
+  const ended = plan.steps.map(({ no }): [number, { state: StepState; reason: null }] => [
+    no,
+    { state: (bits >> (no % 6)) % 2 === 1 ? 'SUCCEEDED' : 'FAILED', reason: null },
+  ]);
   return bits % 3 === 0 ? reusableSteps(plan, new Map(ended)) : [];
 }
 
