@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --quick] [--json]`: the engine through its real HTTP API, with api, scheduler and worker as processes of their own,
+ * `npm run bench [-- --quick] [--json] [--statements]`: the engine through its real HTTP API, with api, scheduler and worker as processes of their own,
  * PostgreSQL with fsync and synchronous_commit on, Redis with its append-only file; beside it the batch compare-and-set limit of the same run.
  * Prints the limits it sets. Exits 1 when a run was lost or the audit is not exact.
  */
@@ -17,7 +17,13 @@ import { Stack } from '../harness/stack.ts';
 import { measureBatchLimit } from './batch-limit.ts';
 import { cpuMs } from './cpu-time.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    statements: { type: 'boolean', default: false },
+  },
+});
 const sizes = values.quick
   ? { single: 2_000, batch: 2_000, chains: 100, width: 1_000, limitSeconds: 2 }
   : { single: 20_000, batch: 20_000, chains: 1_000, width: 1_000, limitSeconds: 5 };
@@ -51,12 +57,20 @@ say(
 const folder = await makeTestFolder('bench');
 const postgres = await startEmbeddedPostgres({
   dataDir: folder,
-  settings: { shared_buffers: '1GB', max_wal_size: '4GB', max_connections: 100 },
+  settings: {
+    shared_buffers: '1GB',
+    max_wal_size: '4GB',
+    max_connections: 100,
+    shared_preload_libraries: 'pg_stat_statements',
+    'pg_stat_statements.track': 'all',
+  },
 });
 const redis = await startRedis({ appendonly: true, own: true });
 const urls = await prepareDatabase();
 const owner = new pg.Client(urls.ownerUrl);
 await owner.connect();
+const superuser = new pg.Client(postgres.superuserUrl('bench'));
+await superuser.connect();
 const stack = await Stack.start({ database: urls, redis, env: LIMITS, workerEnv: WORKER });
 let exact = false;
 try {
@@ -85,6 +99,7 @@ try {
 } finally {
   await stack.stop();
   await owner.end();
+  await superuser.end();
   await redis.stop();
   await postgres.destroy();
   await rm(folder, { recursive: true, force: true });
@@ -114,6 +129,7 @@ async function measure(
   await drained();
   const seconds = (performance.now() - began) / 1000;
   const taken = Object.fromEntries(Object.entries(cpuOf(roots)).map(([part, ms]) => [part, ms - (cpuBefore[part] ?? 0)]));
+  if (values.statements) await tellStatements();
   const figure = { name, runs, steps: runs * stepsPerRun, submitSeconds, seconds, cpuMs: taken };
   say(`${name}: ${rate(runs / seconds)} runs/s, ${rate(figure.steps / seconds)} steps/s`);
   return figure;
@@ -121,6 +137,17 @@ async function measure(
 
 function cpuOf(roots: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(roots).map(([part, pid]) => [part, cpuMs([pid])]));
+}
+
+/** What PostgreSQL spent its time on since the last look. */
+async function tellStatements(): Promise<void> {
+  await superuser.query('create extension if not exists pg_stat_statements');
+  const { rows } = await superuser.query<{ ms: number; calls: string; rows: string; query: string }>(`
+    select total_exec_time as ms, calls, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 90) as query
+      from pg_stat_statements where total_exec_time > 1 order by total_exec_time desc limit 16`);
+  for (const { ms, calls, rows: count, query } of rows)
+    say(`  ${ms.toFixed(0).padStart(7)} ms ${calls.padStart(7)} calls ${count.padStart(8)} rows  ${query}`);
+  await superuser.query('select pg_stat_statements_reset()');
 }
 
 async function drained(): Promise<void> {

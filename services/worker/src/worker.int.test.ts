@@ -30,7 +30,7 @@ describe.each(ways)('a worker %s', (_, way) => {
   describe('runs steps', () => {
     it('hands on the input of a transform, in one report without a start', async () => {
       await given.start({ handlers: [] });
-      const task = aTask({ uses: 'transform', input: { rows: [1, 2] } });
+      const task = aTask({ uses: 'transform', input: { value: { rows: [1, 2] } } });
 
       await given.send(task);
 

@@ -6,6 +6,9 @@ with target as materialized (
   select t.*
     from unnest($8::uuid[], $9::int[], $10::text[], $11::text[], $12::uuid[], $13::text[], $14::int[], $15::float8[], $16::int[], $17::int[])
          with ordinality as t (workflow_id, workflow_version, environment, team, deployment_id, matched_by, steps, timeout_seconds, priority, key_limit, no)
+    -- In place of foreign keys: both are looked up once per group, not once per run.
+    join workflow_versions v on v.workflow_id = t.workflow_id and v.version = t.workflow_version
+    join deployments d on d.id = t.deployment_id
 ), given as materialized (
   select g.id, g.input, g.actor, g.retry_of, g.concurrency_key, g.reason, t.*
     from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
