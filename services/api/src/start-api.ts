@@ -74,7 +74,7 @@ async function serve(database: Database, options: ApiOptions): Promise<RunningAp
   const evaluator = createEvaluator();
   const checks = { postgres: async () => void (await database.query('select 1')), ...options.checks };
   const module = ApiModule.register({ config, tenancy, database, ...sessions, evaluator, events, checks, logger, metrics });
-  const { adapter, routes } = fastifyAdapter(new ApiMetrics(metrics));
+  const { adapter, routes, inFlight } = fastifyAdapter(new ApiMetrics(metrics));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -91,8 +91,11 @@ async function serve(database: Database, options: ApiOptions): Promise<RunningAp
   let closing: Promise<void> | undefined;
   const close = async () => {
     app.get(OpenStreams).endAll();
-    // Whoever still talks after the grace period is cut off with the process.
-    await Promise.race([app.close(), delay(config.SHUTDOWN_SECONDS * 1_000, undefined, { ref: false })]);
+    const closed = app.close();
+    // Connections that have not asked for anything yet count as busy to Node: they would hold the shutdown up for the whole grace period.
+    await Promise.race([closed, inFlight.none(), delay(config.SHUTDOWN_SECONDS * 1_000, undefined, { ref: false })]);
+    app.getHttpServer().closeAllConnections();
+    await closed;
     await closeSessions();
   };
   return { url: `http://127.0.0.1:${port}`, port: Number(port), checks, routes: () => routes, close: () => (closing ??= close()) };

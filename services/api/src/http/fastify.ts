@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, paths } from '#contracts';
 import type { ApiMetrics } from '../api-metrics.ts';
+import { InFlight } from './in-flight.ts';
 
 /** Header of a request id that a proxy gave; anything that is not plain is replaced. */
 const REQUEST_ID = /^[\w.-]{1,100}$/;
@@ -11,8 +12,13 @@ const REQUEST_ID = /^[\w.-]{1,100}$/;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Fastify as the api needs it: bounds, request ids, definitions as text, and counted requests. `routes` fills as they are registered. */
-export function fastifyAdapter(metrics: ApiMetrics): { readonly adapter: FastifyAdapter; readonly routes: ReadonlySet<string> } {
+export function fastifyAdapter(metrics: ApiMetrics): {
+  readonly adapter: FastifyAdapter;
+  readonly routes: ReadonlySet<string>;
+  readonly inFlight: InFlight;
+} {
   const routes = new Set<string>();
+  const inFlight = new InFlight();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -32,11 +38,17 @@ export function fastifyAdapter(metrics: ApiMetrics): { readonly adapter: Fastify
   fastify.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
-  countRequests(fastify, metrics);
-  return { adapter, routes };
+  countRequests(fastify, metrics, inFlight);
+  return { adapter, routes, inFlight };
 }
 
-function countRequests(fastify: FastifyInstance, metrics: ApiMetrics): void {
+function countRequests(fastify: FastifyInstance, metrics: ApiMetrics, inFlight: InFlight): void {
+  fastify.addHook('onRequest', (_request, reply: FastifyReply, done) => {
+    inFlight.enter();
+    // Not Fastify's onResponse: that is silent when the caller hangs up.
+    reply.raw.once('close', () => inFlight.leave());
+    done();
+  });
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
     // The route's pattern, never the path: a label per id would never end.
     const route = request.routeOptions.url ?? 'unknown';

@@ -82,7 +82,8 @@ export async function startApiUnderTest({
   };
 }
 
-async function askAt(
+/** One request, its answer read whole. */
+export async function askAt(
   url: string,
   method: string,
   path: string,
