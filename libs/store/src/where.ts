@@ -18,6 +18,12 @@ export class Where {
     return this;
   }
 
+  /** Adds a condition without a value. */
+  addRaw(condition: string): this {
+    this.conditions.push(condition);
+    return this;
+  }
+
   /** Adds the value as a parameter and returns its place. */
   bind(value: unknown): string {
     this.values.push(value);

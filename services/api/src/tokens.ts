@@ -1,4 +1,3 @@
 /** What is injected and has no class of its own. */
-export const API_CONFIG = Symbol('api config');
 export const READINESS_CHECKS = Symbol('readiness checks');
 export const OPENAPI_TEXT = Symbol('openapi text');

@@ -146,6 +146,24 @@ describe('reading runs', () => {
     expect(await ids(`until=${new Date(moment.getTime() - 3_600_000).toISOString()}`)).toEqual([]);
   });
 
+  it('finds a rare state among many runs by the index, whatever else is there', async () => {
+    const id = await publish(under, 'rare');
+    const rare = await startRun(under, id);
+    await moveRun(under, rare, 'RUNNING');
+    await under.sql.query(
+      `insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor)
+       select flowforge_uuidv7(), $1, 1, '2667a424-53c6-4476-b0fb-e2cbeef374ab', 'default', 'x', 'CREATED', 1, gen_random_uuid(), 'x' from generate_series(1, 20000)`,
+      [id],
+    );
+    await under.sql.query('analyze workflow_runs');
+    const before = await under.sql.query(`select idx_tup_read from pg_stat_user_indexes where indexrelname = 'workflow_runs_pkey'`);
+    const found = (await get(`/api/v1/runs?workflowId=${id}&state=RUNNING&state=FAILED`)).items;
+    expect(found.map((run: { id: string }) => run.id)).toEqual([rare]);
+    await under.sql.query('select pg_stat_force_next_flush()').catch(() => {});
+    const after = await under.sql.query(`select idx_tup_read from pg_stat_user_indexes where indexrelname = 'workflow_runs_pkey'`);
+    expect(Number(after.rows[0].idx_tup_read) - Number(before.rows[0].idx_tup_read)).toBeLessThan(1_000);
+  });
+
   it('shows the steps of the plan, those without a row as PENDING', async () => {
     const id = await startRun(under, await publish(under, 'chain', chain), { in: 1 });
     await moveRun(under, id, 'RUNNING');
