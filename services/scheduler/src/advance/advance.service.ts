@@ -12,7 +12,7 @@ const ROUNDS_MAX = 20;
 export interface Advanced {
   /** What became of each event; `later` never stands here. Runs that have ended: `settled`. Missing: refused, or an admission that lost its place. */
   readonly verdicts: ReadonlyMap<RunEvent, EventVerdict>;
-  /** Runs whose decision the database refused, with the reason: a bug, or corrupted rows. Nothing of them was written. */
+  /** Runs about which no decision could be made, or whose decision the database refused, with the reason: a bug, or corrupted rows. Nothing of them was written. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
@@ -58,9 +58,10 @@ export class AdvanceService {
           'outage',
         );
       }
-      const made = await this.maker.decide(open);
+      const { made, changed, broken } = await this.maker.decide(open);
+      for (const [runId, reason] of broken) refused.set(runId, reason);
       const written = await this.write(made, admit, refused);
-      open = this.remaining(open, made, written, verdicts, refused, admit !== undefined);
+      open = this.remaining(open, made, changed, written, verdicts, refused, admit !== undefined);
     }
     return { verdicts, refused };
   }
@@ -106,6 +107,7 @@ export class AdvanceService {
   private remaining(
     open: ReadonlyMap<string, readonly RunEvent[]>,
     made: readonly MadeDecision[],
+    changed: ReadonlySet<string>,
     written: ReadonlySet<string>,
     verdicts: Map<RunEvent, EventVerdict>,
     refused: ReadonlyMap<string, string>,
@@ -115,8 +117,10 @@ export class AdvanceService {
     const byRun = new Map(made.map((one) => [one.decision.runId, one.decision]));
     for (const [runId, events] of open) {
       const decision = byRun.get(runId);
-      if (!decision) for (const event of events) verdicts.set(event, 'settled');
-      else if (refused.has(runId)) continue;
+      if (refused.has(runId)) continue;
+      else if (changed.has(runId)) {
+        if (!admitting) again.set(runId, events);
+      } else if (!decision) for (const event of events) verdicts.set(event, 'settled');
       else if (written.has(runId) || !changesSomething(decision)) {
         const later = events.filter((_event, at) => decision.verdicts[at] === 'later');
         events.forEach((event, at) => verdicts.set(event, decision.verdicts[at] ?? 'ignored'));

@@ -1,7 +1,8 @@
 import { assertThat, decideRun, type DecisionLimits, type DecisionWants, type RunDecision, type RunEvent } from '#core';
-import type { RunReader, StepKey, WritableDecision } from '#store';
+import type { RunHead, RunReader, StepKey, WritableDecision } from '#store';
 import type { PlanCache } from '../plans/plan-cache.ts';
 import { KnownRun } from './known-run.ts';
+import { isOutage } from './outage.ts';
 import type { RunEvaluator } from './run-evaluator.ts';
 
 /** Reads and evaluations that one decision may ask for in turn: each ready step at most once, so a plan's size bounds it. */
@@ -9,6 +10,20 @@ const ASKS_MAX = 10_100;
 
 export interface MadeDecision extends WritableDecision {
   readonly run: KnownRun;
+}
+
+/** What became of the decisions about some runs. Those that have ended are in none of these. */
+export interface MadeDecisions {
+  readonly made: readonly MadeDecision[];
+  /** Changed while they were being read, so that what was read does not fit together: to be decided again. */
+  readonly changed: ReadonlySet<string>;
+  /** Runs about which no decision can be made, with the reason: their rows make no sense, or we have a bug. */
+  readonly broken: ReadonlyMap<string, string>;
+}
+
+interface FailedRun {
+  readonly rev: number;
+  readonly error: unknown;
 }
 
 /** Makes the decisions about many runs together: reads what they need in few statements, evaluates, decides in the core. Writes nothing. */
@@ -20,32 +35,59 @@ export class DecisionMaker {
     private readonly limits: DecisionLimits,
   ) {}
 
-  /** Decisions about those of the runs that have not ended. */
-  async decide(events: ReadonlyMap<string, readonly RunEvent[]>): Promise<MadeDecision[]> {
-    const runs = await this.read(events);
+  /** Decides about those of the runs that have not ended. A run that no decision can be made about does not sink the others. */
+  async decide(events: ReadonlyMap<string, readonly RunEvent[]>): Promise<MadeDecisions> {
+    const failed = new Map<string, FailedRun>();
     const made: MadeDecision[] = [];
-    let open = runs;
+    let open = await this.read(events, failed);
     for (let asks = 0; open.length > 0; asks += 1) {
       assertThat(asks < ASKS_MAX, 'a decision comes to its end', { runs: open.length });
       const wanting: { run: KnownRun; wants: DecisionWants }[] = [];
       for (const run of open) {
-        const outcome = decideRun(run.view(), run.events, run.evaluations, this.limits);
-        if (outcome.kind === 'wants') wanting.push({ run, wants: outcome });
-        else made.push(writable(run, outcome));
+        const outcome = this.attempt(run, failed);
+        if (outcome?.kind === 'wants') wanting.push({ run, wants: outcome });
+        else if (outcome) made.push(writable(run, outcome));
       }
       await this.answer(wanting);
       open = wanting.map(({ run }) => run);
     }
-    return made;
+    return { made, ...(await this.tellApart(failed)) };
   }
 
-  private async read(events: ReadonlyMap<string, readonly RunEvent[]>): Promise<KnownRun[]> {
+  private attempt(run: KnownRun, failed: Map<string, FailedRun>): RunDecision | DecisionWants | null {
+    try {
+      return decideRun(run.view(), run.events, run.evaluations, this.limits);
+    } catch (error) {
+      failed.set(run.head.id, { rev: run.head.rev, error });
+      return null;
+    }
+  }
+
+  /** A view is read in several statements: only when the run still has the rev of the first one did they show what stands together. */
+  private async tellApart(failed: ReadonlyMap<string, FailedRun>): Promise<Omit<MadeDecisions, 'made'>> {
+    if (failed.size === 0) return { changed: new Set(), broken: new Map() };
+    const revs = new Map((await this.reader.heads([...failed.keys()])).map((head) => [head.id, head.rev]));
+    const broken = [...failed].filter(([id, { rev }]) => revs.get(id) === rev);
+    const changed = [...failed.keys()].filter((id) => revs.get(id) !== failed.get(id)?.rev);
+    return { changed: new Set(changed), broken: new Map(broken.map(([id, { error }]) => [id, error instanceof Error ? error.message : String(error)])) };
+  }
+
+  private async read(events: ReadonlyMap<string, readonly RunEvent[]>, failed: Map<string, FailedRun>): Promise<KnownRun[]> {
     const heads = await this.reader.heads([...events.keys()]);
-    const runs = await Promise.all(
-      heads.map(async (head) => new KnownRun(head, await this.plans.get(head.workflowId, head.workflowVersion), events.get(head.id) ?? [])),
-    );
+    const known = await Promise.all(heads.map(async (head) => this.known(head, events.get(head.id) ?? [], failed)));
+    const runs = known.filter((run) => run !== null);
     await this.readSteps(runs.map((run) => ({ run, nos: run.rowsToBegin() })));
     return runs;
+  }
+
+  private async known(head: RunHead, events: readonly RunEvent[], failed: Map<string, FailedRun>): Promise<KnownRun | null> {
+    try {
+      return new KnownRun(head, await this.plans.get(head.workflowId, head.workflowVersion), events);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      failed.set(head.id, { rev: head.rev, error });
+      return null;
+    }
   }
 
   private async answer(wanting: readonly { run: KnownRun; wants: DecisionWants }[]): Promise<void> {
