@@ -4,9 +4,11 @@ import { hostname } from 'node:os';
 import { NestLogger, type Logger, type Metrics, type ReadinessCheck } from '#telemetry';
 import { InProcessPubSubServer, InProcessStreamTransport, type InProcessHub, type StreamBroker } from '#transport';
 import { defaultPrefetch, type WorkerConfig } from '../../worker/src/config.ts';
+import type { StepPools } from '../../worker/src/processes/step-pools.ts';
 import { WorkerModule } from '../../worker/src/worker.module.ts';
 import { WorkerService } from '../../worker/src/worker.service.ts';
 import type { LocalConfig } from './config.ts';
+import { stepProcessesOf } from './step-processes.ts';
 
 export interface LocalWorkerOptions {
   readonly config: LocalConfig;
@@ -14,6 +16,8 @@ export interface LocalWorkerOptions {
   readonly epoch: number;
   readonly hub: InProcessHub;
   readonly broker: StreamBroker;
+  /** Shared by all workers. */
+  readonly pools: StepPools;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -30,6 +34,7 @@ export async function startLocalWorker({
   epoch,
   hub,
   broker,
+  pools,
   logger,
   metrics,
 }: LocalWorkerOptions): Promise<LocalWorker> {
@@ -38,14 +43,11 @@ export async function startLocalWorker({
     worker: hostname(),
     concurrency: config.WORKER_CONCURRENCY,
     prefetch: defaultPrefetch(config.WORKER_CONCURRENCY),
-    handlers: config.HANDLERS,
-    handlersFolder: process.cwd(),
+    ...stepProcessesOf(config),
     heartbeatSeconds: config.HEARTBEAT_SECONDS,
     leaseSeconds: config.LEASE_SECONDS,
     cancelGraceSeconds: 5,
     drainSeconds: 5,
-    // On one's own machine the services that a step calls are one's own, too.
-    privateAddresses: 'allow',
   };
   const module = WorkerModule.register({
     config: settings,
@@ -53,6 +55,7 @@ export async function startLocalWorker({
     epochs: { current: () => Promise.resolve(epoch), close: () => Promise.resolve() },
     metrics,
     logger,
+    sharedPools: pools,
   });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
     strategy: new InProcessPubSubServer(hub),

@@ -1,4 +1,5 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import 'reflect-metadata';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readTenancyConfig } from '#store';
 import { createMetrics, parseConfig, type Logger } from '#telemetry';
@@ -8,14 +9,18 @@ import { ApiConfig } from '../../api/src/config.ts';
 import { startApi } from '../../api/src/start-api.ts';
 import { SchedulerSettings } from '../../scheduler/src/config.ts';
 import { examineDatabase, startScheduler } from '../../scheduler/src/start-scheduler.ts';
+import type { StepPools } from '../../worker/src/processes/step-pools.ts';
+import type { Begun } from './begin-early.ts';
 import type { LocalConfig } from './config.ts';
-import { startLocalDatabase, type LocalDatabase } from './local-database.ts';
+import { prepareDatabase, type LocalDatabase } from './local-database.ts';
 import { startLocalWorker } from './local-worker.ts';
 
 export interface RunningLocal {
   readonly url: string;
   /** File that holds the admin token, readable by its owner only. */
   readonly tokenFile: string;
+  /** Resolves when PostgreSQL is gone, wanted or not. */
+  readonly databaseEnded: Promise<void>;
   /** Workers first, the database last. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -24,31 +29,43 @@ export interface RunningLocal {
  * FlowForge in one process: api, scheduler and a worker for each deployment, the same code as in a cluster, over an embedded PostgreSQL and
  * streams within the process. Everything lies in the data folder. Throws `data.locked` when another process has it, `port.taken`.
  */
-export async function startLocal(config: LocalConfig, logger: Logger): Promise<RunningLocal> {
+export async function startLocal(config: LocalConfig, { server, pools }: Begun, logger: Logger): Promise<RunningLocal> {
   const dataDir = resolve(config.DATA_DIR);
-  await mkdir(dataDir, { recursive: true });
-  const database = await startLocalDatabase(dataDir, (line) => logger.info(line));
-  const closers: (() => Promise<void>)[] = [() => database.server.stop()];
+  const closers: (() => Promise<void>)[] = [() => pools.close()];
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one();
   };
   try {
-    const { url, tokenFile } = await startServices(config, dataDir, database, logger, closers);
+    const postgres = await server;
+    closers.push(() => postgres.stop());
+    const database = await prepareDatabase(postgres, (line) => logger.info(line));
+    const { url, tokenFile } = await startServices({ config, dataDir, database, pools, logger, closers });
     let closing: Promise<void> | undefined;
-    return { url, tokenFile, close: () => (closing ??= close()) };
+    return { url, tokenFile, databaseEnded: postgres.ended, close: () => (closing ??= close()) };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function startServices(
-  config: LocalConfig,
-  dataDir: string,
-  database: LocalDatabase,
-  logger: Logger,
-  closers: (() => Promise<void>)[],
-): Promise<{ url: string; tokenFile: string }> {
+interface Surroundings {
+  readonly config: LocalConfig;
+  readonly dataDir: string;
+  readonly database: LocalDatabase;
+  readonly pools: StepPools;
+  readonly logger: Logger;
+  /** What is started is put here, in the order of the starts. */
+  readonly closers: (() => Promise<void>)[];
+}
+
+async function startServices({
+  config,
+  dataDir,
+  database,
+  pools,
+  logger,
+  closers,
+}: Surroundings): Promise<{ url: string; tokenFile: string }> {
   const hub = new InProcessHub();
   const broker = new StreamBroker();
   const metrics = createMetrics('local');
@@ -96,7 +113,7 @@ async function startServices(
 
   const names = tenancy.deployments.map((deployment) => deployment.name);
   const workers = await Promise.all(
-    names.map((deployment) => startLocalWorker({ config, deployment, epoch, hub, broker, logger, metrics })),
+    names.map((deployment) => startLocalWorker({ config, deployment, epoch, hub, broker, pools, logger, metrics })),
   );
   closers.push(async () => {
     await Promise.all(workers.map((worker) => worker.close()));

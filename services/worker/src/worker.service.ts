@@ -4,7 +4,7 @@ import type { ControlMessage } from '#contracts';
 import type { Logger, Metrics, ReadinessCheck } from '#telemetry';
 import type { StreamTransport } from '#transport';
 import type { WorkerConfig } from './config.ts';
-import { ProcessPool } from './processes/process-pool.ts';
+import { StepPools } from './processes/step-pools.ts';
 import type { EpochSource } from './sessions/epoch-source.ts';
 import { WorkerSession } from './sessions/worker-session.ts';
 import { kindsOf, type Kind } from './steps/kinds.ts';
@@ -17,6 +17,8 @@ export interface WorkerParts {
   readonly epochs: EpochSource;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Step processes that several workers share; whoever made them closes them. Without, the worker has its own. */
+  readonly sharedPools?: StepPools;
 }
 
 export const WORKER_PARTS = Symbol('worker parts');
@@ -33,7 +35,7 @@ interface Life {
 /** One deployment's worker: keeps a session under the current epoch from the start of the process to its drain. */
 @Injectable()
 export class WorkerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly pools;
+  private readonly pools: StepPools;
   private readonly metrics: WorkerMetrics;
   private kinds: ReadonlyMap<string, Kind> = new Map();
   private life: Life | undefined;
@@ -45,9 +47,7 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
 
   constructor(@Inject(WORKER_PARTS) private readonly parts: WorkerParts) {
     const { config } = parts;
-    const setup = { modules: [...config.handlers], folder: config.handlersFolder, connectors: null };
-    const connectors = { modules: [], folder: config.handlersFolder, connectors: { privateAddresses: config.privateAddresses } };
-    this.pools = { own: new ProcessPool(setup, true), connectors: new ProcessPool(connectors, false) };
+    this.pools = parts.sharedPools ?? new StepPools(config);
     this.metrics = new WorkerMetrics(parts.metrics, config.deployment, () => ({
       running: this.life?.session.counts.running ?? 0,
       waiting: this.life?.session.counts.waiting ?? 0,
@@ -58,8 +58,7 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
   /** Rejects when a handler module does not load: a worker without its handlers would fail every step. */
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this.parts;
-    const handlers = config.handlers.length > 0 ? await this.pools.own.warm() : [];
-    this.kinds = kindsOf(CONNECTOR_KINDS, handlers);
+    this.kinds = kindsOf(CONNECTOR_KINDS, await this.pools.handlers());
     logger.info(
       { deployment: config.deployment, kinds: [...this.kinds.keys()], concurrency: config.concurrency },
       'The worker is ready for tasks.',
@@ -83,9 +82,9 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
     return { streams: () => this.checkStreams(), lease: () => this.checkLease() };
   }
 
-  /** Ends all step processes now, without a word. */
+  /** Ends all step processes of its own now, without a word. */
   async killSteps(): Promise<void> {
-    await Promise.all([this.pools.own.close(), this.pools.connectors.close()]);
+    if (!this.parts.sharedPools) await this.pools.close();
   }
 
   private async stop(): Promise<void> {

@@ -15,6 +15,7 @@ export interface InProcessGroupSettings {
 /** One consumer of one group on the broker of this process. */
 export class InProcessGroup implements GroupPort {
   private endRead: ((isNew: boolean) => void) | undefined;
+  private interrupted = false;
   private readonly broker: StreamBroker;
   private readonly settings: InProcessGroupSettings;
   private readonly tell: OnTransportEvent;
@@ -26,14 +27,17 @@ export class InProcessGroup implements GroupPort {
   }
 
   async read(request: ReadRequest): Promise<readonly Delivery[]> {
+    this.interrupted = false;
     // One round of the event loop between reads: a handler that feeds its own stream must not starve timers and sockets.
     await new Promise((resolve) => setImmediate(resolve));
     const ready = this.takeNew(request);
-    if (ready.length > 0 || request.blockMs === 0) return ready;
+    // An interruption within that round found nothing to end yet; forgotten, it would cost the whole wait.
+    if (ready.length > 0 || request.blockMs === 0 || this.interrupted) return ready;
     return (await this.somethingNew(request)) ? this.takeNew(request) : [];
   }
 
   interrupt(): void {
+    this.interrupted = true;
     this.endRead?.(false);
   }
 

@@ -14,6 +14,11 @@ export class ProcessPool {
     private readonly exclusive: boolean,
   ) {}
 
+  /** Processes that live, busy or not. */
+  get size(): number {
+    return [...this.processes].filter((process) => process.alive).length;
+  }
+
   /** Starts one process and tells what it can run. */
   async warm(): Promise<readonly HandlerFacts[]> {
     return await this.take().ready;

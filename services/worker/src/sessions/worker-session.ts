@@ -4,12 +4,13 @@ import type { Delivery, StreamConsumer, StreamTransport } from '#transport';
 import { Heartbeat } from '../heartbeats/heartbeat.ts';
 import { LogShipper } from '../logs/log-shipper.ts';
 import { StepLog } from '../logs/step-log.ts';
+import type { StepPools } from '../processes/step-pools.ts';
 import type { SupervisedEnd } from '../processes/supervised-step.ts';
 import { endedReport, startedReport } from '../reports/report-of.ts';
 import { ReportQueue } from '../reports/report-queue.ts';
 import { HeldStep, HeldSteps } from '../steps/held-step.ts';
 import type { Kind } from '../steps/kinds.ts';
-import { StepLanes, type StepPools } from '../steps/step-lanes.ts';
+import { StepLanes } from '../steps/step-lanes.ts';
 import { TaskIntake } from '../steps/task-intake.ts';
 import type { WorkerMetrics } from '../worker-metrics.ts';
 

@@ -1,7 +1,7 @@
 import { stepErrorOf, type StepContext } from '#sdk';
 import type { TaskMessage } from '#contracts';
-import type { ProcessPool } from '../processes/process-pool.ts';
 import type { StepAssignment } from '../processes/process-messages.ts';
+import type { StepPools } from '../processes/step-pools.ts';
 import type { StepLine } from '../processes/step-process.ts';
 import { SupervisedStep, type SupervisedEnd } from '../processes/supervised-step.ts';
 import { boundedOutput } from './bounded-output.ts';
@@ -12,11 +12,6 @@ export interface StepLanesSettings {
   /** Steps that run at once in processes. Those that only hand their input on need no place. */
   readonly concurrency: number;
   readonly cancelGraceSeconds: number;
-}
-
-export interface StepPools {
-  readonly own: ProcessPool;
-  readonly connectors: ProcessPool;
 }
 
 /** Hears of the steps in the lanes. `ended` comes exactly once for each step that was added and not taken out by `unstarted`. */
