@@ -20,7 +20,12 @@ export interface UnheldStep extends DispatchedStep {
   readonly state: 'DISPATCHED' | 'RUNNING';
   /** A session that held it has let its lease run out. */
   readonly wasHeld: boolean;
+  /** When it moved last, as the database writes it: a place to read on from. */
+  readonly movedAt: string;
 }
+
+/** Before the first page of unheld steps. */
+const BEGINNING = { movedAt: '-infinity', runId: '00000000-0000-0000-0000-000000000000', stepNo: 0 };
 
 interface StepRow {
   run_id: string;
@@ -29,17 +34,31 @@ interface StepRow {
   dispatch_no: number;
 }
 
+interface UnheldRow extends StepRow {
+  state: 'DISPATCHED' | 'RUNNING';
+  deployment_id: string;
+  was_held: boolean;
+  moved_at: string;
+}
+
 /** Finds what has come to a stop: the rows are the outbox, whatever Redis or a worker lost is found again here. */
 export class SweepReader {
   constructor(private readonly connection: HotConnection) {}
 
-  /** Steps that no living session holds and that have not moved for `quietSeconds`; at most `atMost`, oldest first. */
-  async unheld(quietSeconds: number, atMost: number): Promise<UnheldStep[]> {
-    const rows = await this.connection.query<StepRow & { state: 'DISPATCHED' | 'RUNNING'; deployment_id: string; was_held: boolean }>(
-      STEPS_UNHELD,
-      [quietSeconds, atMost],
-    );
-    return rows.map((row) => ({ ...stepOf(row), state: row.state, deploymentId: row.deployment_id, wasHeld: row.was_held }));
+  /** Steps that no living session holds and that have not moved for `quietSeconds`; at most `atMost`, oldest first, those behind `after`. */
+  async unheld(
+    quietSeconds: number,
+    atMost: number,
+    after: Pick<UnheldStep, 'movedAt' | 'runId' | 'stepNo'> = BEGINNING,
+  ): Promise<UnheldStep[]> {
+    const rows = await this.connection.query<UnheldRow>(STEPS_UNHELD, [quietSeconds, atMost, after.movedAt, after.runId, after.stepNo]);
+    return rows.map((row) => ({
+      ...stepOf(row),
+      state: row.state,
+      deploymentId: row.deployment_id,
+      wasHeld: row.was_held,
+      movedAt: row.moved_at,
+    }));
   }
 
   /** Steps that run longer than their timeout and `graceSeconds`. */

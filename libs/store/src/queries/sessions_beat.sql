@@ -1,4 +1,4 @@
--- sessions_beat: renews leases by heartbeats; the database's clock says until when.
+-- sessions_beat: renews leases by heartbeats; the database's clock says until when. A session stays with the deployment that it began in.
 -- $1 sessions · $2 deployment ids · $3 workers · $4 concurrencies · $5 kinds as JSON · $6 held as JSON [[runId, stepNo, dispatchNo], …] · $7 lease seconds
 insert into worker_sessions (session, deployment_id, worker, concurrency, kinds, held_runs, held_steps, held_dispatches, expires_at)
 select b.session, b.deployment_id, b.worker, b.concurrency, array(select jsonb_array_elements_text(b.kinds::jsonb)), h.runs, h.steps, h.dispatches,
@@ -11,3 +11,4 @@ select b.session, b.deployment_id, b.worker, b.concurrency, array(select jsonb_a
     on conflict (session) do update
    set held_runs = excluded.held_runs, held_steps = excluded.held_steps, held_dispatches = excluded.held_dispatches, kinds = excluded.kinds,
        beat_at = clock_timestamp(), expires_at = excluded.expires_at
+ where worker_sessions.deployment_id = excluded.deployment_id

@@ -167,7 +167,7 @@ describe.each(databaseServers())('advancing runs on $name', ({ cloneDatabase }) 
       .reports.apply(batch)
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BatchFailure);
-    expect([...(failure as BatchFailure).failed.keys()].toSorted()).toEqual([batch[0]?.id, batch[1]?.id].toSorted());
+    expect(new Set((failure as BatchFailure).failed.keys())).toEqual(new Set([batch[0]?.id, batch[1]?.id]));
     expect((await given.statesOf(one.runId)).run).toBe('RUNNING');
     expect((await given.statesOf(two.runId)).run).toBe('SUCCEEDED');
     await apply([reportOf(one)]);

@@ -9,6 +9,8 @@ import type { DeploymentDirectory } from '../deployments/deployment-directory.ts
 
 /** Most rows that one look takes; a full look is followed by another at once. */
 const SWEEP_ROWS_MAX = 1_000;
+/** Pages of unheld steps that one sweep reads: as many steps as a stream may hold entries. What lies beyond has its turn when those before it move. */
+const UNHELD_PAGES_MAX = 100;
 /** Entries at the head of a task stream that a sweep compares with the rows. */
 const WAITING_HEAD_MAX = 4_000;
 
@@ -68,20 +70,33 @@ export class SweepService {
   async sweep(emptied: boolean): Promise<void> {
     if (emptied) this.hurryUntil = performance.now() + this.times.leaseSeconds * 2_000;
     const patience = performance.now() < this.hurryUntil ? this.times.heartbeatSeconds * 2 : this.times.leaseSeconds;
-    await this.repeat('unheld', async () => {
-      const unheld = await this.reader.unheld(patience, SWEEP_ROWS_MAX);
-      const lost = await this.lostOnes(unheld, patience * 1_000);
-      if (lost.length > 0) this.logger.warn({ count: lost.length, emptied }, 'steps that nobody holds are sent again');
-      return lost.map((step) => [
-        step.runId,
-        { kind: 'lost', stepNo: step.stepNo, token: step, counts: step.wasHeld || step.state === 'RUNNING', ...cause('sweep') },
-      ]);
-    });
+    const lost = await this.lostOnes(await this.unheld(patience), patience * 1_000);
+    if (lost.length > 0) this.logger.warn({ count: lost.length, emptied }, 'steps that nobody holds are sent again');
+    for (let at = 0; at < lost.length; at += SWEEP_ROWS_MAX) {
+      const chunk = lost.slice(at, at + SWEEP_ROWS_MAX);
+      await this.move(
+        'unheld',
+        chunk.map((step) => [
+          step.runId,
+          { kind: 'lost', stepNo: step.stepNo, token: step, counts: step.wasHeld || step.state === 'RUNNING', ...cause('sweep') },
+        ]),
+      );
+    }
     await this.repeat('overdue', async () => {
       const overdue = await this.reader.overdue(this.times.leaseSeconds, SWEEP_ROWS_MAX);
       return overdue.map((step) => [step.runId, { kind: 'overdue', stepNo: step.stepNo, token: step, ...cause('sweep') }]);
     });
     await this.sessions.leave([], this.times.leaseSeconds * 30);
+  }
+
+  private async unheld(patience: number): Promise<UnheldStep[]> {
+    const unheld: UnheldStep[] = [];
+    for (let page = 0; page < UNHELD_PAGES_MAX; page += 1) {
+      const found = await this.reader.unheld(patience, SWEEP_ROWS_MAX, unheld.at(-1));
+      unheld.push(...found);
+      if (found.length < SWEEP_ROWS_MAX) break;
+    }
+    return unheld;
   }
 
   /**
@@ -128,15 +143,20 @@ export class SweepService {
     for (let full = true; full;) {
       const found = await look();
       if (found.length === 0) return;
-      this.found.inc({ kind }, found.length);
-      const events = Map.groupBy(found, ([runId]) => runId);
-      const { verdicts, refused } = await this.advance.advance(
-        new Map([...events].map(([runId, list]) => [runId, list.map(([, event]) => event)])),
-      );
-      for (const [runId, reason] of refused) this.logger.error({ runId, reason, kind }, 'the database refused the transitions of a run');
-      const moved = [...verdicts.values()].includes('applied');
+      const moved = await this.move(kind, found);
       full = moved && found.length >= SWEEP_ROWS_MAX / 2;
     }
+  }
+
+  /** Returns whether anything moved. */
+  private async move(kind: string, found: readonly [string, RunEvent][]): Promise<boolean> {
+    this.found.inc({ kind }, found.length);
+    const events = Map.groupBy(found, ([runId]) => runId);
+    const { verdicts, refused } = await this.advance.advance(
+      new Map([...events].map(([runId, list]) => [runId, list.map(([, event]) => event)])),
+    );
+    for (const [runId, reason] of refused) this.logger.error({ runId, reason, kind }, 'the database refused the transitions of a run');
+    return [...verdicts.values()].includes('applied');
   }
 }
 
