@@ -6,7 +6,9 @@ import { readTenancyConfig } from './deployments-config.ts';
 
 const [one, two] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
 let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'flowforge-config-'))));
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'flowforge-config-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 const file = (text: string) => {
   const path = join(folder, `${Math.random()}.yaml`);

@@ -69,7 +69,10 @@ export class DecisionMaker {
     const revs = new Map((await this.reader.heads([...failed.keys()])).map((head) => [head.id, head.rev]));
     const broken = [...failed].filter(([id, { rev }]) => revs.get(id) === rev);
     const changed = [...failed.keys()].filter((id) => revs.get(id) !== failed.get(id)?.rev);
-    return { changed: new Set(changed), broken: new Map(broken.map(([id, { error }]) => [id, error instanceof Error ? error.message : String(error)])) };
+    return {
+      changed: new Set(changed),
+      broken: new Map(broken.map(([id, { error }]) => [id, error instanceof Error ? error.message : String(error)])),
+    };
   }
 
   private async read(events: ReadonlyMap<string, readonly RunEvent[]>, failed: Map<string, FailedRun>): Promise<KnownRun[]> {

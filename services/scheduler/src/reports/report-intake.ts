@@ -62,7 +62,12 @@ function toEvent(report: ReportMessage, from: string, dice: number): RunEvent {
   const { outcome, output = null, error = null } = report;
   const ended = { kind: 'ended' as const, ...head, ranMs: Math.min(report.ranMs, RAN_MS_MAX), dice };
   if (!isStorable(output)) return { ...ended, outcome: 'failed', output: null, error: OUTPUT_UNSTORABLE };
-  return { ...ended, outcome, output: output as Json, error: error && { ...error, code: storable(error.code), message: storable(error.message) } };
+  return {
+    ...ended,
+    outcome,
+    output: output as Json,
+    error: error && { ...error, code: storable(error.code), message: storable(error.message) },
+  };
 }
 
 function isStorable(output: unknown): boolean {
