@@ -10,6 +10,8 @@ const LEASE_NAME = 'scheduler';
 const PARTITION_CHECK_MS = 3_600_000;
 const PARTITION_DAYS_ALERT = 7;
 const DIRECTORY_MS = 5_000;
+/** Rest after a round that fired nothing: a timer that is due all the same came due this moment, or nothing can fire it. */
+const UNFIRED_REST_MS = 50;
 
 export interface LeaderLoopOptions {
   readonly holder: string;
@@ -98,11 +100,12 @@ export class LeaderLoop {
     await this.lead();
     if (this.term === null) return sweepMs;
     if (this.isDue('partitionsAt', PARTITION_CHECK_MS)) await this.makePartitions();
-    await this.sweeps.fireDue();
+    const fired = await this.sweeps.fireDue();
     await this.admission.admitAll();
     const emptied = await this.redisWasEmptied();
     if (emptied || this.isDue('sweptAt', sweepMs)) await this.sweeps.sweep(emptied);
-    return Math.min(sweepMs, (await this.sweeps.nextTimerInMs()) ?? sweepMs);
+    const nextMs = (await this.sweeps.nextTimerInMs()) ?? sweepMs;
+    return Math.min(sweepMs, fired ? nextMs : Math.max(nextMs, UNFIRED_REST_MS));
   }
 
   private isDue(clock: 'sweptAt' | 'partitionsAt' | 'directoryAt', everyMs: number): boolean {

@@ -46,9 +46,9 @@ export class SweepService {
     });
   }
 
-  /** Fires due timers and ends cancelled and overdue runs. Cheap: meant for every wake-up. */
-  async fireDue(): Promise<void> {
-    await this.repeat('timer', async () => {
+  /** Fires due timers and ends cancelled and overdue runs. Cheap: meant for every wake-up. Returns whether any timer could be fired. */
+  async fireDue(): Promise<boolean> {
+    const fired = await this.repeat('timer', async () => {
       const due = await this.reader.dueTimers(SWEEP_ROWS_MAX);
       return due.map(({ runId, stepNo, kind }) => [
         runId,
@@ -59,6 +59,7 @@ export class SweepService {
       const ending = await this.reader.runsToEnd(SWEEP_ROWS_MAX);
       return ending.map(({ runId, why }) => [runId, { kind: why, ...cause(why) }]);
     });
+    return fired;
   }
 
   /** Milliseconds until the next timer; null: none is set. */
@@ -138,13 +139,12 @@ export class SweepService {
     return { keys, whole: head.length < WAITING_HEAD_MAX };
   }
 
-  /** Advances what `look` finds, and looks again while it finds as much as it may take. */
-  private async repeat(kind: string, look: () => Promise<[string, RunEvent][]>): Promise<void> {
-    for (let full = true; full;) {
+  /** Advances what `look` finds, and looks again while it finds as much as it may take. Returns whether anything moved. */
+  private async repeat(kind: string, look: () => Promise<[string, RunEvent][]>): Promise<boolean> {
+    for (let any = false; ; any = true) {
       const found = await look();
-      if (found.length === 0) return;
-      const moved = await this.move(kind, found);
-      full = moved && found.length >= SWEEP_ROWS_MAX / 2;
+      const moved = found.length > 0 && (await this.move(kind, found));
+      if (!moved || found.length < SWEEP_ROWS_MAX / 2) return any || moved;
     }
   }
 

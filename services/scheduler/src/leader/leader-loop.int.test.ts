@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StreamBroker } from '#transport';
+import { type TestDatabase, databaseServers, eventually } from '#testing';
+import { type GivenDeployment, GivenRows } from '../../../../libs/testing/src/given/given-rows.ts';
+import { GivenScheduler, deliveriesOf, reportOf } from '../../../../libs/testing/src/given/given-scheduler.ts';
+import { aPlan } from '../../../../libs/testing/src/given/plan.ts';
+import { LeaderLoop, type LeaderLoopOptions } from './leader-loop.ts';
+import { WakeSignal } from './wake-signal.ts';
+
+interface Led {
+  readonly loop: LeaderLoop;
+  readonly bell: WakeSignal;
+  readonly scheduler: GivenScheduler;
+  readonly epochs: number[];
+  readonly holder: string;
+}
+
+describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase }) => {
+  const databases: TestDatabase[] = [];
+  let database: TestDatabase;
+  let given: GivenRows;
+  let deployment: GivenDeployment;
+  let led: Led[];
+  let broker: StreamBroker;
+
+  beforeEach(async () => {
+    database = await cloneDatabase();
+    databases.push(database);
+    given = await GivenRows.open(database);
+    deployment = await given.deployment();
+    broker = new StreamBroker();
+    led = [];
+  });
+  afterEach(async () => {
+    for (const { loop, scheduler } of led) {
+      await loop.stop();
+      await scheduler.close();
+    }
+    await given.close();
+  });
+  afterAll(async () => {
+    for (const each of databases) await each.drop();
+  });
+
+  const lead = async (options: Partial<LeaderLoopOptions> = {}): Promise<Led> => {
+    const scheduler = await GivenScheduler.open({ database, broker, leaseSeconds: 0.4, heartbeatSeconds: 0.05 });
+    const bell = new WakeSignal();
+    const epochs: number[] = [];
+    const holder = randomUUID();
+    const settings = {
+      ...{ holder, leaseSeconds: 0.4, sweepSeconds: 0.1, epoch: 1 },
+      onEpochChanged: (epoch: number) => void epochs.push(epoch),
+      onRound: () => Promise.resolve(),
+      onDeploymentsChanged: () => Promise.resolve(),
+      ...options,
+    };
+    const { keeping, transport, admission, sweeps, deployments, logger, metrics } = scheduler;
+    const loop = new LeaderLoop(keeping, transport, admission, sweeps, deployments, bell, logger, settings, metrics);
+    const one = { loop, bell, scheduler, epochs, holder };
+    led.push(one);
+    loop.start();
+    return one;
+  };
+  const leaders = () => led.filter(({ loop }) => loop.isLeader);
+  const lease = async () => (await given.rows<{ holder: string; term: string }>('select holder, term from leader_leases'))[0];
+
+  it('has one leader, and another at once when it leaves', async () => {
+    const first = await lead();
+    await eventually(() => first.loop.isLeader);
+    const second = await lead();
+    await eventually(async () => second.loop.silentMs < 200);
+    expect(leaders()).toEqual([first]);
+    expect(await lease()).toMatchObject({ holder: first.holder, term: '1' });
+    await first.loop.stop();
+    await eventually(() => second.loop.isLeader, { within: 1_000 });
+    expect(await lease()).toMatchObject({ holder: second.holder, term: '2' });
+  });
+
+  it('is led by another within a lease when its leader falls silent', async () => {
+    const first = await lead();
+    await eventually(() => first.loop.isLeader);
+    const second = await lead();
+    // Without a session to the database nobody renews anything.
+    await first.scheduler.keeping.close();
+    await eventually(() => second.loop.isLeader, { within: 3_000 });
+    expect((await lease())?.holder).toBe(second.holder);
+    await eventually(() => first.loop.silentMs > 300, { what: 'the readiness of the silent one to tell' });
+  });
+
+  it('admits what was submitted when the bell rings, long before the next sweep', async () => {
+    const { loop, bell } = await lead({ sweepSeconds: 60, leaseSeconds: 60 });
+    await eventually(() => loop.isLeader);
+    const id = await given.run({ plan: aPlan({ only: {} }), deployment });
+    bell.ring();
+    await eventually(async () => (await given.statesOf(id)).run === 'RUNNING', { within: 2_000 });
+  });
+
+  it('wakes up for a timer, not for the next sweep', async () => {
+    const { loop, bell } = await lead({ sweepSeconds: 60, leaseSeconds: 60 });
+    await eventually(() => loop.isLeader);
+    const id = await given.run({ plan: aPlan({ pause: { uses: 'delay', input: { duration: '300ms' } } }), deployment });
+    bell.ring();
+    await eventually(async () => (await given.statesOf(id)).run === 'SUCCEEDED', { within: 3_000 });
+  });
+
+  it('does not run hot on a timer that nothing can fire', async () => {
+    const { loop, scheduler } = await lead({ leaseSeconds: 60 });
+    await eventually(() => loop.isLeader);
+    await given.sql.query(
+      `insert into timers (run_id, step_no, kind, due_at) values (gen_random_uuid(), 1, 'retry', now() - interval '1 hour')`,
+    );
+    const rounds = async () =>
+      Number((await scheduler.metrics.text()).match(/flowforge_sweep_found_total\{[^}]*kind="timer"[^}]*\} (\d+)/)?.[1] ?? 0);
+    const before = await eventually(async () => (await rounds()) > 0 && { rounds: await rounds(), at: performance.now() });
+    await eventually(() => performance.now() - before.at > 500);
+    expect((await rounds()) - before.rounds).toBeLessThan(20);
+  });
+
+  it('sends again what an emptied server has lost, before any lease has run out', async () => {
+    const { loop, bell, scheduler } = await lead({ leaseSeconds: 60 });
+    const id = await given.run({ plan: aPlan({ only: {} }), deployment });
+    bell.ring();
+    await eventually(async () => (await scheduler.waitingTasks(deployment.name)).length === 1 && loop.isLeader);
+    broker.flush();
+    await eventually(async () => (await scheduler.waitingTasks(deployment.name))[0]?.dispatchNo === 2, { what: 'the task again' });
+    expect(await given.stepOf(id)).toMatchObject({ dispatch_no: 2, worker_losses: 0 });
+  });
+
+  it('tells its process when the epoch was raised; what was sent before is not believed by the next one', async () => {
+    const first = await lead();
+    const id = await given.run({ plan: aPlan({ only: {} }), deployment });
+    first.bell.ring();
+    const [task] = await eventually(async () => {
+      const tasks = await first.scheduler.waitingTasks(deployment.name);
+      return tasks.length > 0 && tasks;
+    });
+    await given.rows(`select flowforge_raise_epoch('restored')`);
+    await eventually(() => first.epochs.includes(2), { what: 'the new epoch to be seen' });
+    await first.loop.stop();
+
+    const next = await GivenScheduler.open({ database, epoch: 2, leaseSeconds: 0.1, heartbeatSeconds: 0.05 });
+    if (!task) throw new Error('The task is missing.');
+    await next.reports.apply(deliveriesOf(deployment.name, [reportOf(task)]));
+    expect(await given.stepOf(id)).toMatchObject({ state: 'DISPATCHED', epoch: 1 });
+    const [again] = await eventually(async () => {
+      await next.sweeps.sweep(false);
+      const tasks = await next.waitingTasks(deployment.name);
+      return tasks.length > 0 && tasks;
+    });
+    expect(again).toMatchObject({ runId: id, epoch: 2, dispatchNo: 2 });
+    if (again) await next.reports.apply(deliveriesOf(deployment.name, [reportOf(again)]));
+    expect((await given.statesOf(id)).run).toBe('SUCCEEDED');
+    await next.close();
+  });
+
+  it('goes on after the database was away', async () => {
+    const { loop, bell } = await lead();
+    await eventually(() => loop.isLeader);
+    for (let round = 0; round < 5; round += 1) {
+      await given.rows(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'flowforge-scheduler%'`,
+      );
+    }
+    const id = await given.run({ plan: aPlan({ only: {} }), deployment });
+    bell.ring();
+    await eventually(async () => (await given.statesOf(id)).run === 'RUNNING');
+  });
+});
