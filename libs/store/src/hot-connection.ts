@@ -17,10 +17,21 @@ export interface HotTransaction {
   query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
 }
 
+/** What a hot connection needs of a driver's session: statements are answered in the order they were sent. */
+export interface HotClient {
+  connect(): Promise<unknown>;
+  query(statement: string | { readonly name: string; readonly text: string; readonly values: unknown[] }): Promise<{ rows: unknown[] }>;
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  end(): Promise<void>;
+}
+
+/** Opens sessions: PostgreSQL's, or in a simulation those of its database. */
+export type OpenHotClient = (config: pg.ClientConfig) => HotClient;
+
 /** A session and, once it is connected, the same again. */
 interface Session {
-  readonly client: pg.Client;
-  readonly ready: Promise<pg.Client>;
+  readonly client: HotClient;
+  readonly ready: Promise<HotClient>;
 }
 
 /**
@@ -36,6 +47,7 @@ export class HotConnection implements HotTransaction {
     private readonly url: string,
     private readonly name: string,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
+    private readonly openClient: OpenHotClient = (config) => new pg.Client(config),
   ) {}
 
   /**
@@ -68,14 +80,14 @@ export class HotConnection implements HotTransaction {
     }
   }
 
-  private session(): Promise<pg.Client> {
+  private session(): Promise<HotClient> {
     if (this.closed) return Promise.reject(new DomainError('database.closed', 'The database connection was closed.', {}, null, 'outage'));
     this.current ??= this.open();
     return this.current.ready;
   }
 
   private open(): Session {
-    const client = new pg.Client({
+    const client = this.openClient({
       connectionString: this.url,
       application_name: `flowforge-${this.name}`,
       options: SETTINGS,
@@ -98,7 +110,7 @@ export class HotConnection implements HotTransaction {
   }
 
   /** Ends a session that broke. Its last words may come when another has taken its place already, which stays. */
-  private drop(client: pg.Client): void {
+  private drop(client: HotClient): void {
     if (this.current?.client === client) this.current = null;
     client.end().catch(() => {});
   }
@@ -113,7 +125,7 @@ export class HotConnection implements HotTransaction {
   }
 }
 
-async function run<Row>(client: pg.Client, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+async function run<Row>(client: HotClient, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
   const { rows } = await client.query({ name, text, values: [...values] });
   return rows as Row[];
 }

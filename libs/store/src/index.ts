@@ -9,7 +9,7 @@ export {
   ensureServiceRoles,
   type ServicePasswords,
 } from './roles.ts';
-export { HotConnection, type HotTransaction } from './hot-connection.ts';
+export { HotConnection, type HotClient, type HotTransaction, type OpenHotClient } from './hot-connection.ts';
 export { statement, type Statement } from './statement.ts';
 export { RunReader, type RunHead, type StepKey } from './advance/run-reader.ts';
 export { DecisionWriter, type WritableDecision } from './advance/decision-writer.ts';

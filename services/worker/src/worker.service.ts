@@ -4,7 +4,7 @@ import type { ControlMessage } from '#contracts';
 import type { Logger, Metrics, ReadinessCheck } from '#telemetry';
 import type { StreamTransport } from '#transport';
 import type { WorkerConfig } from './config.ts';
-import { StepPools } from './processes/step-pools.ts';
+import { StepPools, type StepRunners } from './processes/step-pools.ts';
 import type { EpochSource } from './sessions/epoch-source.ts';
 import { WorkerSession } from './sessions/worker-session.ts';
 import { kindsOf, type Kind } from './steps/kinds.ts';
@@ -18,7 +18,7 @@ export interface WorkerParts {
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Step processes that several workers share; whoever made them closes them. Without, the worker has its own. */
-  readonly sharedPools?: StepPools;
+  readonly sharedPools?: StepRunners;
 }
 
 export const WORKER_PARTS = Symbol('worker parts');
@@ -35,7 +35,7 @@ interface Life {
 /** One deployment's worker: keeps a session under the current epoch from the start of the process to its drain. */
 @Injectable()
 export class WorkerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly pools: StepPools;
+  private readonly pools: StepRunners;
   private readonly metrics: WorkerMetrics;
   private kinds: ReadonlyMap<string, Kind> = new Map();
   private life: Life | undefined;

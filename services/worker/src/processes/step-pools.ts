@@ -1,9 +1,20 @@
 import type { WorkerConfig } from '../config.ts';
 import type { HandlerFacts } from './process-messages.ts';
 import { ProcessPool } from './process-pool.ts';
+import type { StepRunner } from './step-process.ts';
+
+/** Where a worker's steps run: forked processes, or in a simulation what stands in for them. */
+export interface StepRunners {
+  readonly own: { take(): StepRunner };
+  readonly connectors: { take(): StepRunner };
+  /** What the handler modules define. */
+  handlers(): Promise<readonly HandlerFacts[]>;
+  /** Ends all of them. Safe to call twice. */
+  close(): Promise<void>;
+}
 
 /** The step processes of a worker, or of all workers that share one process: those of handlers, and the one of the connectors. */
-export class StepPools {
+export class StepPools implements StepRunners {
   readonly own: ProcessPool;
   readonly connectors: ProcessPool;
   private learning: Promise<readonly HandlerFacts[]> | undefined;

@@ -26,6 +26,17 @@ export interface StepListener {
   died(exit: ProcessExit): void;
 }
 
+/** What runs handlers, seen from the worker: one that is starting or ready, and takes steps until it is killed. */
+export interface StepRunner {
+  /** What it can run. Rejects when it cannot start. */
+  readonly ready: Promise<readonly HandlerFacts[]>;
+  /** Starts a step; its number is for `abort`. */
+  run(assignment: StepAssignment, listener: StepListener): number;
+  abort(id: number, reason: string): void;
+  /** Ends it and all its steps now. Safe to call twice. */
+  kill(): void;
+}
+
 /** The file that this one became: sources run sources, a build runs its build. */
 const fromSources = import.meta.url.endsWith('.ts');
 const entry = fileURLToPath(new URL(`../child/main.${fromSources ? 'ts' : 'js'}`, import.meta.url));
@@ -40,7 +51,7 @@ const startWithinMs = 30_000;
 const lastWordsWithinMs = 200;
 
 /** A forked process that runs handlers, seen from the worker. It leads a process group, so that a kill takes its subprocesses along. */
-export class StepProcess {
+export class StepProcess implements StepRunner {
   /** What it can run. Rejects with `worker.handlers_unloadable` when its modules do not load. */
   readonly ready: Promise<readonly HandlerFacts[]>;
   private readonly child: ChildProcess;

@@ -3,7 +3,7 @@ import { assertNever, DomainError } from '#core';
 import type { StepEnd, StopReason } from '../steps/step-end.ts';
 import { deathOf, type ProcessExit } from './process-exit.ts';
 import type { HandlerEnd, StepAssignment } from './process-messages.ts';
-import type { StepLine, StepProcess } from './step-process.ts';
+import type { StepLine, StepRunner } from './step-process.ts';
 
 export interface StepLimits {
   readonly timeoutSeconds: number;
@@ -41,7 +41,7 @@ export class SupervisedStep {
   private closed = false;
 
   constructor(
-    private readonly process: StepProcess,
+    private readonly process: StepRunner,
     assignment: StepAssignment,
     private readonly limits: StepLimits,
     private readonly events: SupervisedStepEvents,

@@ -4,7 +4,7 @@ import type { Delivery, StreamConsumer, StreamTransport } from '#transport';
 import { Heartbeat } from '../heartbeats/heartbeat.ts';
 import { LogShipper } from '../logs/log-shipper.ts';
 import { StepLog } from '../logs/step-log.ts';
-import type { StepPools } from '../processes/step-pools.ts';
+import type { StepRunners } from '../processes/step-pools.ts';
 import type { SupervisedEnd } from '../processes/supervised-step.ts';
 import { endedReport, startedReport } from '../reports/report-of.ts';
 import { ReportQueue } from '../reports/report-queue.ts';
@@ -30,7 +30,7 @@ export interface SessionSettings {
 export interface SessionSurroundings {
   readonly transport: StreamTransport;
   readonly kinds: ReadonlyMap<string, Kind>;
-  readonly pools: StepPools;
+  readonly pools: StepRunners;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
 }

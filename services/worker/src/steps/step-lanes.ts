@@ -1,7 +1,7 @@
 import { stepErrorOf, type StepContext } from '#sdk';
 import type { TaskMessage } from '#contracts';
 import type { StepAssignment } from '../processes/process-messages.ts';
-import type { StepPools } from '../processes/step-pools.ts';
+import type { StepRunners } from '../processes/step-pools.ts';
 import type { StepLine } from '../processes/step-process.ts';
 import { SupervisedStep, type SupervisedEnd } from '../processes/supervised-step.ts';
 import { boundedOutput } from './bounded-output.ts';
@@ -31,7 +31,7 @@ export class StepLanes {
   constructor(
     private readonly settings: StepLanesSettings,
     private readonly kinds: ReadonlyMap<string, Kind>,
-    private readonly pools: StepPools,
+    private readonly pools: StepRunners,
     private readonly events: StepLanesEvents,
   ) {}
 
