@@ -9,9 +9,15 @@ export const LOG_LINE_BYTES_MAX = 16 * 1024;
 /** All that one step may log, in bytes; then one marker line follows and the rest is dropped and counted. */
 export const LOG_STEP_BYTES_MAX = 10 * 1024 * 1024;
 
+/** Largest integer of the database: one beyond it in one message would sink the statement of its whole batch. */
+const INTEGER_MAX = 2_147_483_647;
+/** Last moment that both JavaScript's and the database's calendar have, in milliseconds since 1970. */
+const MOMENT_MAX = 8.64e15;
+
 const count = z.number().int().nonnegative();
-const token = { epoch: z.number().int().positive(), dispatchNo: z.number().int().positive() };
-const stepKey = { runId: z.uuid(), stepNo: z.number().int().positive() };
+const ordinal = z.number().int().positive().max(INTEGER_MAX);
+const token = { epoch: ordinal, dispatchNo: ordinal };
+const stepKey = { runId: z.uuid(), stepNo: ordinal };
 
 /** scheduler → worker: do this step, once, under this token. */
 export const TaskMessage = z.strictObject({
@@ -21,12 +27,12 @@ export const TaskMessage = z.strictObject({
   step: z.string(),
   uses: z.string(),
   input: z.json(),
-  attempt: z.number().int().positive(),
+  attempt: ordinal,
   timeoutSeconds: z.number().positive(),
   /** The same for every attempt and every dispatch of the step: what the outside world books an effect by. */
   idempotencyKey: z.string(),
   workflow: z.string(),
-  workflowVersion: z.number().int().positive(),
+  workflowVersion: ordinal,
   environment: z.string().nullable(),
   team: z.string().nullable(),
 });
@@ -72,7 +78,7 @@ export type EndedReport = z.infer<typeof EndedReport>;
 export type ReportMessage = z.infer<typeof ReportMessage>;
 
 /** A step under a dispatch number, as a worker holds it. */
-export const HeldStep = z.tuple([z.uuid(), z.number().int().positive(), z.number().int().positive()]);
+export const HeldStep = z.tuple([z.uuid(), ordinal, ordinal]);
 export type HeldStep = z.infer<typeof HeldStep>;
 
 /** worker → scheduler: this session lives and holds these steps ([runId, stepNo, dispatchNo]). Renews the session's lease. */
@@ -82,7 +88,7 @@ export const HeartbeatMessage = z.strictObject({
   /** Host or pod name, for people. */
   worker: z.string().max(253),
   epoch: z.number().int().nonnegative(),
-  concurrency: z.number().int().positive(),
+  concurrency: ordinal,
   held: z.array(HeldStep).max(4_096),
   /** Step kinds this worker can run. */
   kinds: z.array(z.string()).max(1_000),
@@ -107,10 +113,10 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LogMessage = z.strictObject({
   v: z.literal(1),
   ...stepKey,
-  attempt: z.number().int().positive(),
-  dispatchNo: z.number().int().positive(),
+  attempt: ordinal,
+  dispatchNo: ordinal,
   lines: z
-    .array(z.strictObject({ line: z.number().int().positive(), at: z.number().int(), level: z.enum(LOG_LEVELS), text: z.string() }))
+    .array(z.strictObject({ line: ordinal, at: z.number().int().min(0).max(MOMENT_MAX), level: z.enum(LOG_LEVELS), text: z.string() }))
     .min(1)
     .max(1_000),
 });

@@ -83,8 +83,14 @@ export class HeartbeatService {
 
 function parse(body: string): HeartbeatMessage | null {
   try {
-    return HeartbeatMessage.safeParse(JSON.parse(body)).data ?? null;
+    const message = HeartbeatMessage.safeParse(JSON.parse(body)).data;
+    // A text that the database has no place for would sink the heartbeats of all others in the batch.
+    return message && [message.worker, ...message.kinds].every(isStorable) ? message : null;
   } catch {
     return null;
   }
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000');
 }
