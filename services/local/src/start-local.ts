@@ -1,11 +1,13 @@
 import 'reflect-metadata';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DomainError } from '#core';
 import { readTenancyConfig } from '#store';
 import { createMetrics, parseConfig, type Logger } from '#telemetry';
 import { InProcessHub, InProcessPubSubClient, InProcessPubSubServer, InProcessStreamTransport, StreamBroker } from '#transport';
 import { ensureAdminToken } from '../../api/src/auth/admin-token.ts';
 import { ApiConfig } from '../../api/src/config.ts';
+import { errorCode } from '../../api/src/errors/error-code.ts';
 import { startApi } from '../../api/src/start-api.ts';
 import { SchedulerSettings } from '../../scheduler/src/config.ts';
 import { examineDatabase, startScheduler } from '../../scheduler/src/start-scheduler.ts';
@@ -88,6 +90,8 @@ async function startServices({
     metrics,
     events: new InProcessPubSubClient(hub),
     eventsServer: new InProcessPubSubServer(hub),
+  }).catch((error: unknown) => {
+    throw errorCode(error) === 'EADDRINUSE' ? portTaken(config.PORT) : error;
   });
   closers.push(() => api.close());
 
@@ -122,6 +126,15 @@ async function startServices({
   await writeConnection(dataDir, { url: api.url, databaseUrl: database.ownerUrl, pid: process.pid });
   closers.push(() => rm(join(dataDir, 'connection.json'), { force: true }));
   return { url: api.url, tokenFile };
+}
+
+function portTaken(port: number): DomainError {
+  return new DomainError(
+    'port.taken',
+    `Port ${port} of 127.0.0.1 is in use by another program.`,
+    { port },
+    'End that program, or set PORT; PORT=0 takes a free one.',
+  );
 }
 
 function timesOf(config: LocalConfig): Record<string, string> {
