@@ -51,17 +51,14 @@ async function show(): Promise<Verdict[]> {
   closers.push(() => source.stop());
   fact('source', `${sourceUrl} – answers 503 to the first ${source.failuresFirst} requests of the file`);
   const starting = performance.now();
-  const profile = await LocalProfile.start(`${template}steps/index.ts`);
+  const profile = await LocalProfile.begin(`${template}steps/index.ts`);
   closers.push(() => stopProfile(profile));
-  fact(
-    'FlowForge',
-    `${profile.api.url} – one process (${profile.process.pid}), ready in ${((performance.now() - starting) / 1000).toFixed(1)} s`,
-  );
+  fact('FlowForge', `${profile.api.url} – one process (${profile.pid}), ready in ${((performance.now() - starting) / 1000).toFixed(1)} s`);
   fact('data folder', profile.dataDir);
 
   heading('The run, live');
   const workflowId = await publishTemplate(profile.api, `${template}workflow.yaml`);
-  const run = await accompanyRun(profile.api, workflowId, sourceUrl, options.out);
+  const run = await accompanyRun(profile, workflowId, sourceUrl, options.out);
 
   const seen = [
     ...showTimeline(run),
@@ -76,11 +73,10 @@ async function show(): Promise<Verdict[]> {
 }
 
 async function stopProfile(profile: LocalProfile): Promise<void> {
-  const { process: flowforge } = profile;
-  const warnings = flowforge.lines.filter((text) => /"level":(50|60)\b|"level":"(error|fatal)"/.test(text));
+  const warnings = profile.lines.filter((text) => /"level":(50|60)\b|"level":"(error|fatal)"/.test(text));
   for (const text of warnings.slice(-5)) line(colours.dim(text));
   const code = await profile.stop(options.keep);
-  if (code !== 0) console.error(`FlowForge ended with exit code ${code}:\n${flowforge.lines.slice(-20).join('\n')}`);
+  if (code !== 0) console.error(`FlowForge ended with exit code ${code}:\n${profile.lines.slice(-20).join('\n')}`);
   if (options.keep) fact('kept', profile.dataDir);
 }
 

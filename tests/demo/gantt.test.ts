@@ -34,6 +34,19 @@ describe('the timeline of a run', () => {
     expect(ganttOf(transitions, 10)).toEqual(['fetch │ ·██✗░░░██│  0.40 s  2 attempts', '      0 s  1.00 s']);
   });
 
+  it('marks where a step was sent again because its worker was lost', () => {
+    const again = { ...move(500, 'a', 'DISPATCHED', 1), reason: 'worker.lost' };
+    const transitions = [
+      move(0, null, 'CREATED'),
+      move(100, 'a', 'RUNNING', 1),
+      again,
+      move(800, 'a', 'RUNNING', 1),
+      move(999, 'a', 'SUCCEEDED', 1),
+    ];
+
+    expect(ganttOf([...transitions, move(1000, null, 'SUCCEEDED')], 10)[0]).toBe('a    │ ████✗··██│  0.60 s');
+  });
+
   it('gives a step of no length a column', () => {
     const transitions = [move(0, null, 'CREATED'), move(500, 'a', 'RUNNING'), move(500, 'a', 'SUCCEEDED'), move(1000, null, 'SUCCEEDED')];
 

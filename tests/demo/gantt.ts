@@ -42,7 +42,8 @@ function stretchesOf(moves: readonly Transition[], origin: number): Stretch[] {
   return moves.flatMap((move, index) => {
     const next = moves[index + 1];
     const stays = next ? [{ state: move.newState, from: at(move), to: at(next) }] : [];
-    const fails = move.newState === 'RETRYING' || move.newState === 'FAILED' || move.newState === 'TIMED_OUT';
+    const lost = move.newState === 'DISPATCHED' && move.reason !== null;
+    const fails = lost || move.newState === 'RETRYING' || move.newState === 'FAILED' || move.newState === 'TIMED_OUT';
     return fails ? [{ state: 'failed', from: at(move), to: at(move) }, ...stays] : stays;
   });
 }

@@ -4,11 +4,10 @@ import { z } from 'zod';
 import { paths, type AppliedWorkflow, type Explanation, type RunDetail, type StepDetail, type Transition, type Page } from '#contracts';
 import type { ApiClient, Answer } from '../harness/api-client.ts';
 import { followRun } from './follow-run.ts';
-import { killInTheMiddle, type Killed } from './kill-step.ts';
+import type { LocalProfile } from './local-profile.ts';
 import { fact, inStateColour, line, seconds } from './printing.ts';
+import { strike, type Strikes } from './strike.ts';
 
-/** The silver branch whose process is killed. */
-const killedAspect = 'money';
 /** Rest between slices: the run takes long enough to be watched, and to be killed in the middle. */
 const pauseMs = 90;
 export const fromYear = 1990;
@@ -19,8 +18,9 @@ export interface MedallionRun {
   /** As the API lists them, and as they came by the live stream. */
   readonly transitions: readonly Transition[];
   readonly streamed: readonly Transition[];
-  /** `told`: what the worker reported. `slicesReused`: what the next attempt did not have to do again. */
-  readonly killed: Killed & { readonly step: string; readonly told: string; readonly slicesReused: number };
+  readonly strikes: Strikes;
+  /** Slices that the last dispatch of the struck step did not have to do again. */
+  readonly slicesReused: number;
   readonly explanation: Explanation;
 }
 
@@ -33,33 +33,21 @@ export async function publishTemplate(api: ApiClient, file: string): Promise<str
   return applied.workflow.id;
 }
 
-/** Starts a run and accompanies it to its end, printing every transition as it comes; kills one step's process on the way. */
-export async function accompanyRun(api: ApiClient, workflowId: string, source: string, out: string): Promise<MedallionRun> {
+/** Starts a run and accompanies it to its end, printing every transition as it comes; strikes it on the way. */
+export async function accompanyRun(profile: LocalProfile, workflowId: string, source: string, out: string): Promise<MedallionRun> {
+  const { api } = profile;
   const input = { source, folder: out, fromYear, pauseMs };
   const runId = await api.run(workflowId, input, { 'idempotency-key': `demo-${Date.now()}` });
   const folder = join(out, runId);
   fact('run', runId);
   line();
   const streamed: Transition[] = [];
-  const [killed] = await Promise.all([killAndListen(api, runId, folder), printLive(api, runId, streamed)]);
+  const [strikes] = await Promise.all([strike(profile, runId, folder), printLive(api, runId, streamed)]);
   const { items } = expectStatus(await api.request<Page<Transition>>('GET', `${paths.transitions(runId)}?limit=200`), 200);
   const explanation = expectStatus(await api.request<Explanation>('GET', paths.explain(runId)), 200);
-  const { output } = expectStatus(await api.request<StepDetail>('GET', paths.step(runId, killed.step)), 200);
+  const { output } = expectStatus(await api.request<StepDetail>('GET', paths.step(runId, strikes.step)), 200);
   const { slicesReused } = z.object({ slicesReused: z.int() }).parse(output);
-  return { detail: await api.detail(runId), transitions: items, streamed, killed: { ...killed, slicesReused }, explanation };
-}
-
-async function killAndListen(api: ApiClient, runId: string, folder: string): Promise<Omit<MedallionRun['killed'], 'slicesReused'>> {
-  const step = `silver-${killedAspect}`;
-  const killed = await killInTheMiddle(folder, killedAspect);
-  line(`         ⚡ kill -9 ${killed.pid}, the process of ${step}, after ${killed.done} of ${killed.of} rows`);
-  // The worker's account stands on the step until its next attempt succeeds.
-  for (;;) {
-    const { error, state } = expectStatus(await api.request<StepDetail>('GET', paths.step(runId, step)), 200);
-    if (error) return { ...killed, step, told: `${error.code}: ${error.message}` };
-    if (state === 'SUCCEEDED') return { ...killed, step, told: '' };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  return { detail: await api.detail(runId), transitions: items, streamed, strikes, slicesReused, explanation };
 }
 
 async function printLive(api: ApiClient, runId: string, streamed: Transition[]): Promise<void> {

@@ -11,8 +11,8 @@ export interface DemoOptions {
 const help = `npm run demo [-- --keep] [-- --out FOLDER]
 
 Runs the workflow of templates/medallion on a public table of films, in FlowForge's local profile: one process that the demo starts on a free
-port, with an embedded PostgreSQL in a temporary folder. The source answers 503 twice, and the process of one step is killed with SIGKILL
-half-way. Shows the steps live, then the timeline, the result, the same result computed independently, why the run went to its deployment, and
+port, with an embedded PostgreSQL in a temporary folder. The source answers 503 twice; the process of one step is killed with SIGKILL half-way;
+then FlowForge itself is, and starts again. Shows the steps live, then the timeline, the result, the same result computed independently, why the run went to its deployment, and
 the verdict of the invariant checker. Nothing but the output folder is left behind.
 
   --out FOLDER   where the run writes its files (default: ./data/demo)

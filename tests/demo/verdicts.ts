@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import pg from 'pg';
 import { z } from 'zod';
+import type { Transition } from '#contracts';
 import { checkInvariants, formatReport } from '#store';
 import { eventually } from '#testing';
 import { differences, GoldTable } from './compare.ts';
@@ -17,7 +18,7 @@ import type { SourceServer } from './source-server.ts';
 export function showTimeline({ detail, transitions, streamed }: MedallionRun): Verdict[] {
   heading('The timeline');
   for (const text of ganttOf(transitions)) line(text);
-  line('· with its worker, not begun   █ runs   ✗ fails   ░ waits for its next attempt');
+  line('· with its worker, not begun   █ runs   ✗ fails or is lost   ░ waits for its next attempt');
   const ids = (all: MedallionRun['transitions']) => all.map(({ seq }) => seq).join();
   return [
     { claim: 'the run succeeded', holds: detail.state === 'SUCCEEDED', seen: detail.state },
@@ -77,28 +78,48 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-export function showFaults({ transitions, killed }: MedallionRun, source: SourceServer): Verdict[] {
+export function showFaults({ transitions, strikes, slicesReused }: MedallionRun, source: SourceServer): Verdict[] {
   heading('What went wrong on the way, and how it was met');
-  const failures = transitions.filter((move) => move.newState === 'RETRYING');
-  for (const { step, attempt, reason, transitionedAt } of failures) {
-    const again = transitions.find((move) => move.step === step && move.newState === 'DISPATCHED' && move.attempt === (attempt ?? 1) + 1);
-    const after = again ? ` → sent again after ${Date.parse(again.transitionedAt) - Date.parse(transitionedAt)} ms` : '';
+  const { step: struck, stepProcess, flowforge } = strikes;
+  for (const { transition, again } of setbacks(transitions)) {
+    const { step, attempt, reason, transitionedAt } = transition;
+    const after = again
+      ? ` → sent again after ${Date.parse(again.transitionedAt) - Date.parse(transitionedAt)} ms`
+      : ' → sent again at once';
     line(`${(step ?? '').padEnd(14)} attempt ${attempt} ${reason}${after}`);
   }
-  line(`the worker said: ${killed.told}`);
-  const of = (step: string) => failures.filter((move) => move.step === step).length;
+  line(`the worker said: ${stepProcess.told}`);
+  const retries = (step: string) => transitions.filter((move) => move.step === step && move.newState === 'RETRYING').length;
+  // A step that no heartbeat had listed yet is known by its message alone.
+  const recovered = transitions.filter(
+    (move) => move.newState === 'DISPATCHED' && ['worker.lost', 'task.lost'].includes(move.reason ?? ''),
+  );
   return [
     {
       claim: 'a source out of order was asked again by the retry policy',
-      holds: source.answers.join() === '503,503,200' && of('bronze') === 2,
+      holds: source.answers.join() === '503,503,200' && retries('bronze') === 2,
       seen: `the source answered ${source.answers.join(', ')}`,
     },
     {
-      claim: 'a step whose process was killed went on in another process, where the first had been',
-      holds: killed.told.includes('exit code 137') && of(killed.step) === 1 && killed.slicesReused > 0,
-      seen: `SIGKILL after ${killed.done} of ${killed.of} rows, ${killed.slicesReused} slices taken over`,
+      claim: 'a step whose process was killed went on in another one',
+      holds: stepProcess.told.includes('exit code 137') && retries(struck) === 1,
+      seen: `SIGKILL after ${stepProcess.done} of ${stepProcess.of} rows`,
+    },
+    {
+      claim: 'FlowForge itself was killed, and the run went on when it was back, where it had been',
+      holds: flowforge.exitCode === 137 && recovered.some((move) => move.step === struck) && slicesReused > 0,
+      seen: `exit code ${flowforge.exitCode}; sent again: ${recovered.map((move) => move.step).join(', ')}; ${slicesReused} slices not done twice`,
     },
   ];
+}
+
+/** The moves that took a step back, and for a failed attempt the one that sent the next. */
+function setbacks(transitions: MedallionRun['transitions']): { transition: Transition; again: Transition | undefined }[] {
+  return transitions.flatMap((transition, at) => {
+    if (transition.newState === 'DISPATCHED' && transition.reason !== null) return [{ transition, again: undefined }];
+    if (transition.newState !== 'RETRYING') return [];
+    return [{ transition, again: transitions.slice(at).find((move) => move.step === transition.step && move.newState === 'DISPATCHED') }];
+  });
 }
 
 export function showResolution({ explanation, detail }: MedallionRun): Verdict[] {
@@ -115,7 +136,7 @@ export function showResolution({ explanation, detail }: MedallionRun): Verdict[]
 /** Asks the checker, as `flowforge doctor` does, of the whole database; nothing may be under way any more. */
 export async function showInvariants(profile: LocalProfile, { detail }: MedallionRun): Promise<Verdict[]> {
   heading('The invariants, checked on the database');
-  const owner = new pg.Client(profile.databaseUrl);
+  const owner = new pg.Client(await profile.databaseUrl());
   await owner.connect();
   try {
     await eventually(async () => (await owner.query('select 1 from worker_sessions where cardinality(held_runs) > 0')).rowCount === 0, {
