@@ -6,7 +6,7 @@ import type { Statement } from './statement.ts';
  * Settings of every hot connection. Generic plans: a plan made for a fresh table, with one row estimated, must not stay. No sequential
  * scans: every hot statement goes by an index, whatever the statistics say of a table that was just made.
  */
-const SETTINGS =
+export const HOT_SETTINGS =
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than any statement may take: who has not answered by then is gone, and the network has not told. */
@@ -90,7 +90,7 @@ export class HotConnection implements HotTransaction {
     const client = this.openClient({
       connectionString: this.url,
       application_name: `flowforge-${this.name}`,
-      options: SETTINGS,
+      options: HOT_SETTINGS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: this.answerWithinMs,
       keepAlive: true,

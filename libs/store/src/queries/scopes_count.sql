@@ -9,7 +9,9 @@ union all
 select 'share', l.deployment_id || ' ' || l.team, count(*)::int
   from live_runs l where l.phase = 'running' and l.deployment_id = any($1::uuid[]) group by l.deployment_id, l.team
 union all
-select 'key', k.workflow_id || ' ' || k.key, count(l.run_id)::int
+select 'key', k.workflow_id || ' ' || k.key, holders.count
   from unnest($3::uuid[], $4::text[]) as k (workflow_id, key)
-  left join live_runs l on l.workflow_id = k.workflow_id and l.concurrency_key = k.key and l.began
- group by k.workflow_id, k.key
+ -- Lateral: joined, every queued run with a key would be read, under the locks of the admission.
+ cross join lateral (
+   select count(*)::int as count from live_runs l where l.workflow_id = k.workflow_id and l.concurrency_key = k.key and l.began
+ ) as holders

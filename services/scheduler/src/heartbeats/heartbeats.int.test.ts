@@ -138,7 +138,7 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     ...{ v: 1, runId, stepNo: 1, attempt: 1, dispatchNo },
     lines: texts.map((text, at) => ({ line: from + at, at: Date.now(), level: 'info', text })),
   });
-  const write = (deliveries: Delivery[]) => logs.write({ deliveries } as Parameters<LogController['write']>[0]);
+  const write = (deliveries: Delivery[]) => logs.write({ family: 'logs', deliveries });
 
   it('writes log lines once, however often and in whatever pieces they come', async () => {
     const { runId } = await taken();
@@ -194,8 +194,9 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     await expect(away.heartbeats.take(heartbeats(beatOf(randomUUID())))).rejects.toBeInstanceOf(HandlerUnavailable);
     await expect(away.reports.apply(deliveriesOf(deployment.name, [reportOf(task)]))).rejects.toBeInstanceOf(HandlerUnavailable);
     const writing = new LogController(away.keeping, away.deployments).write({
+      family: 'logs',
       deliveries: by(streams.logs(deployment.name), [logOf(task.runId, ['x'])]),
-    } as Parameters<LogController['write']>[0]);
+    });
     await expect(writing).rejects.toBeInstanceOf(HandlerUnavailable);
   });
 });

@@ -1,0 +1,142 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { type TestDatabase, databaseServers } from '#testing';
+import { HOT_SETTINGS } from '../hot-connection.ts';
+import { statement } from '../statement.ts';
+
+/** Tables that grow with the runs; a statement of the hot path never reads one of them from end to end. */
+const GROWING =
+  /^(workflow_runs|step_runs|live_runs|run_inputs|step_outputs|step_waits|timers|idempotency_keys|workflow_transition_audit|workflow_run_logs)/;
+/** Indexes that hold only what is due or under way, so that reading one from its beginning is the point of it. */
+const PARTIAL = new Set([
+  'live_runs_queued',
+  'live_runs_running',
+  'live_runs_cancelling',
+  'live_runs_deadline',
+  'step_runs_live',
+  'timers_due',
+]);
+const RUNS = 20_000;
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const names = readdirSync(new URL('.', import.meta.url))
+  .filter((file) => file.endsWith('.sql'))
+  .map((file) => file.slice(0, -'.sql'.length));
+
+/** Live rows of which a few hundred are queued, running, waiting; the others have ended. The triggers are silent: only the plans matter. */
+const FILL = `
+  set session_replication_role = replica;
+  insert into work_pools (name, purpose) values ('plans', 'tests');
+  insert into deployments (id, name, pool, namespace) values ('00000000-0000-4000-8000-000000000001', 'plans', 'plans', 'plans');
+  insert into workflows (id, name, environment, created_by_id) values ('00000000-0000-4000-8000-000000000002', 'plans', 'qa', 'tester');
+  insert into workflow_versions (workflow_id, version, checksum, definition, plan, source, created_by)
+    values ('00000000-0000-4000-8000-000000000002', 1, 'x', '{}', '{"steps":[]}', '', 'tester');
+  create temp table made as select flowforge_uuidv7() as id, n from generate_series(1, ${RUNS}) as n;
+  insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor, ended_at)
+    select id, '00000000-0000-4000-8000-000000000002', 1, '00000000-0000-4000-8000-000000000001', 'default', 'tester',
+           (case when n % 20 = 0 then 'RUNNING' else 'SUCCEEDED' end)::run_state, 3, gen_random_uuid(), 'tester', case when n % 20 > 0 then now() end from made;
+  insert into run_inputs select id, '{}' from made;
+  insert into live_runs (run_id, remaining, deployment_id, workflow_id, phase, team, concurrency_key, concurrency_limit, deadline_at)
+    select id, 1, '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
+           (array['queued', 'running', 'waiting', 'cancelling'])[n / 20 % 4 + 1], 'team-' || n % 7, 'key-' || n % 50, 5, now() + interval '1 hour' from made where n % 20 = 0;
+  insert into step_runs (run_id, step_no, name, state, version, epoch, dispatch_no, timeout_seconds, cause_id, actor, ended_at)
+    select id, no, 's' || no, (case when n % 20 = 0 and no = 3 then 'RUNNING' else 'SUCCEEDED' end)::step_state, 3, 1, 1, 300, gen_random_uuid(), 'tester',
+           case when n % 20 > 0 or no < 3 then now() end
+      from made, generate_series(1, 3) as no;
+  insert into step_outputs (run_id, step_no, output) select id, no, '{}' from made, generate_series(1, 2) as no;
+  insert into step_waits (run_id, step_no, unmet) select id, no, 1 from made, generate_series(4, 5) as no where n % 20 = 0;
+  insert into timers (run_id, step_no, kind, due_at) select id, 3, 'retry', now() + n * interval '1 second' from made where n % 20 = 0;
+  insert into idempotency_keys (scope, key, body_hash, run_id) select 'tester', n::text, '\\x00', id from made;
+  insert into worker_sessions (session, deployment_id, worker, concurrency, kinds, held_runs, held_steps, held_dispatches, expires_at)
+    select gen_random_uuid(), '00000000-0000-4000-8000-000000000001', 'w', 4, '{}', array_agg(id), array_agg(3), array_agg(1), now() + interval '1 minute'
+      from made where n % 20 = 0 group by n % 10;
+  insert into workflow_transition_audit (workflow_id, step_no, version, new_state, cause_id, actor, transitioned_at)
+    select id, 0, 1, 'CREATED', gen_random_uuid(), 'tester', now() from made;
+  insert into workflow_run_logs (run_id, step_no, attempt, dispatch_no, line, at, level, text) select id, 1, 1, 1, 1, now(), 'info', 'x' from made;
+  set session_replication_role = origin;
+  analyze`;
+
+describe.each(databaseServers())('the plans of the hot statements on $name', ({ cloneDatabase }) => {
+  let database: TestDatabase;
+  let fresh: TestDatabase;
+  const clients: pg.Client[] = [];
+
+  const connect = async (url: string, options?: string) => {
+    const client = new pg.Client({ connectionString: url, ...(options ? { options } : {}) });
+    clients.push(client);
+    await client.connect();
+    return client;
+  };
+
+  beforeAll(async () => {
+    [database, fresh] = [await cloneDatabase(), await cloneDatabase()];
+    const admin = await connect(database.superuserUrl);
+    await admin.query(FILL);
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.end()));
+    await Promise.all([database.drop(), fresh.drop()]);
+  });
+
+  /** The generic plan, as a hot connection has it, of a statement that is sent with these many parameters. */
+  const planOf = async (client: pg.Client, name: string): Promise<PlanNode> => {
+    const { text } = statement(name);
+    const count = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, no]) => Number(no)));
+    await client.query(`prepare "${name}" as ${text}`);
+    const nulls = count > 0 ? `(${Array.from({ length: count }, () => 'null').join(', ')})` : '';
+    const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(
+      `explain (format json) execute "${name}" ${nulls}`,
+    );
+    await client.query(`deallocate "${name}"`);
+    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+    if (!plan) throw new Error(`No plan of ${name}.`);
+    return plan;
+  };
+
+  const nodesOf = (plan: PlanNode): PlanNode[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+  /** Reads of a whole table: one after the other, or along an index without a condition. */
+  const scansOf = (plan: PlanNode) =>
+    nodesOf(plan)
+      .filter((node) => GROWING.test(node['Relation Name'] ?? ''))
+      .filter(
+        (node) =>
+          node['Node Type'] === 'Seq Scan' ||
+          (/^Index/.test(node['Node Type']) && !node['Index Cond'] && !PARTIAL.has(node['Index Name'] ?? '')),
+      )
+      .map((node) => `${node['Node Type']} ${node['Relation Name']} ${node['Index Name'] ?? ''}`.trim());
+
+  it.each(names)('%s goes by indexes, in a database that is filled', async (name) => {
+    const client = await connect(database.superuserUrl, HOT_SETTINGS);
+    expect(scansOf(await planOf(client, name))).toEqual([]);
+  });
+
+  it.each(names)('%s goes by indexes, in a database that is fresh', async (name) => {
+    const client = await connect(fresh.superuserUrl, HOT_SETTINGS);
+    expect(scansOf(await planOf(client, name))).toEqual([]);
+  });
+
+  it('tells a read of a whole table', async () => {
+    const client = await connect(database.superuserUrl, HOT_SETTINGS);
+    await client.query('prepare whole as select count(*) from step_runs where dispatch_no = $1');
+    const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(
+      'explain (format json) execute whole (1)',
+    );
+    expect(rows[0] && scansOf(rows[0]['QUERY PLAN'][0]?.Plan ?? { 'Node Type': 'none' })).toHaveLength(1);
+  });
+
+  // Not by the hot connections' settings alone: there is an index that the planner would take of its own.
+  it.each(names)('%s has an index for what it looks up, whatever the settings', async (name) => {
+    const client = await connect(database.superuserUrl, '-c plan_cache_mode=force_generic_plan -c jit=off');
+    const scans = scansOf(await planOf(client, name));
+    // A generic plan knows nothing of the lengths of lists: a hash over a table of live rows only is a fair choice.
+    expect(scans.filter((scan) => !/live_runs|step_waits|timers/.test(scan))).toEqual([]);
+  });
+});
