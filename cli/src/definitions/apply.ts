@@ -1,0 +1,77 @@
+import { AppliedWorkflow, paths } from '#contracts';
+import type { Json } from '#core';
+import { faultLines } from '../errors/error-text.ts';
+import { CliError } from '../errors/cli-error.ts';
+import { exitCodeOf } from '../errors/exit-code-of.ts';
+import { faultsIn } from '../errors/faults.ts';
+import type { Answer, ApiClient } from '../http/api-client.ts';
+import { ApiError } from '../errors/api-error.ts';
+import type { Session } from '../session.ts';
+import { scopedName } from '../workflows/scoped-name.ts';
+import { type DefinitionText, readDefinitions } from './read-definitions.ts';
+
+type Applied = Answer<AppliedWorkflow>;
+
+/** Publishes definitions, or says what publishing them would do. With several, none is published when the server refuses one of them. */
+export async function apply(session: Session, { file, dryRun = false }: { file: readonly string[]; dryRun?: boolean }): Promise<void> {
+  const texts = await readDefinitions(session.world, file);
+  const client = await session.connect();
+  const isSingle = texts.length === 1;
+  const checked = isSingle && !dryRun ? [] : await checkAll(client, texts);
+  const applied: Applied[] = dryRun ? checked : [];
+  for (const text of dryRun ? [] : texts) applied.push(await publish(client, text, false));
+  tell(session, applied, isSingle);
+}
+
+async function checkAll(client: ApiClient, texts: readonly DefinitionText[]): Promise<Applied[]> {
+  const applied: Applied[] = [];
+  const refused: { file: string; error: ApiError }[] = [];
+  for (const text of texts) {
+    try {
+      applied.push(await publish(client, text, true));
+    } catch (error) {
+      if (!(error instanceof ApiError) || texts.length === 1 || error.refused.status < 400 || error.refused.status >= 500) throw error;
+      refused.push({ file: text.file, error });
+    }
+  }
+  const [first] = refused;
+  if (first === undefined) return applied;
+  if (refused.length === 1 || exitCodeOf(first.error) === 4) throw first.error;
+  const faults = refused.flatMap(({ file, error }) => faultsOf(file, error)).map((fault) => ({ ...fault }));
+  throw new CliError(
+    first.error.exitCode,
+    'cli.definitions_refused',
+    `${refused.length} of ${texts.length} definitions were refused; none was published.`,
+    'Correct them; flowforge validate checks without a server.',
+    { faults },
+  );
+}
+
+function faultsOf(file: string, { code, message, remedy, details }: ApiError) {
+  const faults = faultsIn(details);
+  return faults.length > 0 ? faults.map((fault) => ({ ...fault, file: fault.file ?? file })) : [{ code, message, remedy, path: '', file }];
+}
+
+function publish(client: ApiClient, { file, source }: DefinitionText, dryRun: boolean): Promise<Applied> {
+  return client.post(paths.workflows, AppliedWorkflow, { source, file, dryRun });
+}
+
+function tell(session: Session, applied: readonly Applied[], isSingle: boolean): void {
+  const warnings = applied.flatMap(({ value }) => value.warnings);
+  if (warnings.length > 0) session.note(session.notePaint.yellow('warnings:'), ...faultLines(warnings, session.notePaint));
+  if (session.output === 'json') return session.sayJson(jsonOf(applied, isSingle));
+  if (session.output === 'name') return session.say(...applied.map(({ value }) => value.workflow?.id ?? value.name));
+  session.say(...applied.map(({ value }) => lineOf(session, value)));
+}
+
+function jsonOf(applied: readonly Applied[], isSingle: boolean): Json {
+  const [first] = applied;
+  return isSingle && first ? first.json : applied.map(({ json }) => json);
+}
+
+function lineOf({ paint, output }: Session, { outcome, dryRun, version, workflow, checksum, ...name }: AppliedWorkflow): string {
+  const words = { created: 'created', new_version: 'new version', restored: 'restored', unchanged: 'unchanged' }[outcome];
+  const painted = outcome === 'unchanged' ? paint.dim(words) : paint.green(words);
+  const more = output === 'wide' ? `  ${workflow?.id ?? '-'}  sha256:${checksum}` : '';
+  return `${scopedName(name)} v${version}: ${painted}${dryRun ? ' (dry run)' : ''}${more}`;
+}
