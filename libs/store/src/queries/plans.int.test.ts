@@ -109,7 +109,7 @@ describe.each(databaseServers())('the plans of the hot statements on $name', ({ 
       .filter(
         (node) =>
           node['Node Type'] === 'Seq Scan' ||
-          (/^Index/.test(node['Node Type']) && !node['Index Cond'] && !PARTIAL.has(node['Index Name'] ?? '')),
+          (node['Node Type'].startsWith('Index') && !node['Index Cond'] && !PARTIAL.has(node['Index Name'] ?? '')),
       )
       .map((node) => `${node['Node Type']} ${node['Relation Name']} ${node['Index Name'] ?? ''}`.trim());
 
