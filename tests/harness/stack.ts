@@ -17,6 +17,7 @@ export interface StackOptions {
   /** For every process; times are short unless told. */
   readonly env?: Env;
   readonly workerEnv?: Env;
+  readonly schedulerEnv?: Env;
   readonly redis?: RedisServer;
   /** Run from here instead of from the sources: `dist/services`. */
   readonly built?: boolean;
@@ -73,7 +74,7 @@ export class Stack {
       case 'api':
         return { ...common, DATABASE_URL: apiUrl, PORT: String(this.apiPort), HOST: '127.0.0.1', FLOWFORGE_ADMIN_TOKEN: this.token };
       case 'scheduler':
-        return { ...common, DATABASE_URL: schedulerUrl };
+        return { ...common, DATABASE_URL: schedulerUrl, ...this.options.schedulerEnv };
       case 'worker':
         return {
           ...common,
