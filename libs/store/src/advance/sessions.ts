@@ -43,8 +43,12 @@ export class WorkerSessions {
   }
 
   /** Forgets sessions that said good-bye, and leases that ended more than `keepSeconds` ago. */
-  async leave(sessions: readonly string[], keepSeconds: number): Promise<void> {
-    await this.connection.query(SESSIONS_LEAVE, [sessions, keepSeconds]);
+  async leave(leaving: readonly Pick<Heartbeat, 'session' | 'deploymentId'>[], keepSeconds: number): Promise<void> {
+    await this.connection.query(SESSIONS_LEAVE, [
+      leaving.map(({ session }) => session),
+      keepSeconds,
+      leaving.map(({ deploymentId }) => deploymentId),
+    ]);
   }
 
   /** Of what these heartbeats say they hold, what they should drop. */

@@ -29,7 +29,7 @@ export class HeartbeatService {
     const staying = beats.filter((beat) => !beat.leaving);
     try {
       await this.sessions.beat(staying, this.leaseSeconds);
-      const leaving = beats.filter((beat) => beat.leaving).map((beat) => beat.session);
+      const leaving = beats.filter((beat) => beat.leaving);
       if (leaving.length > 0) await this.sessions.leave(leaving, this.keepSeconds);
       this.answer(staying, await this.sessions.staleHolds(staying));
     } catch (error) {

@@ -88,6 +88,15 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     expect(await sessionOf(session)).toBeUndefined();
   });
 
+  it('does not let one deployment say good-bye for a session of another', async () => {
+    const other = await given.deployment();
+    await scheduler.deployments.refresh();
+    const session = randomUUID();
+    await scheduler.heartbeats.take(heartbeats(beatOf(session)));
+    await scheduler.heartbeats.take(by(streams.heartbeats(other.name), [beatOf(session, [], { leaving: true })]));
+    expect(await sessionOf(session)).toMatchObject({ deployment_id: deployment.id });
+  });
+
   it('tells a worker what it holds in vain: what ended, what was cancelled, what was sent again, what never was', async () => {
     const [good, ended, cancelled, again] = [await taken(), await taken(), await taken(), await taken()];
     await scheduler.reports.apply(deliveriesOf(deployment.name, [reportOf(ended)]));
