@@ -135,7 +135,7 @@ function providersOf({
     made(RunChanges, changes),
     made(RunFollower, new RunFollower(views, changes)),
     made(OpenStreams, new OpenStreams(config.EVENT_STREAMS_MAX)),
-    made(WorkflowPublisher, new WorkflowPublisher(workflows, tenancy.installationEnvironment)),
+    made(WorkflowPublisher, new WorkflowPublisher(workflows, tenancy.installationEnvironment, config.WORKFLOW_DEFAULT_TIMEOUT)),
     made(WorkflowReader, new WorkflowReader(workflows, logger)),
   ];
 }

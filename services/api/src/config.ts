@@ -32,6 +32,9 @@ export const ApiConfig = z.object({
   WORKFLOW_MAX_CONCURRENT_EXECUTIONS: setting
     .integer({ min: 0, max: 1_000_000, fallback: 20 })
     .describe('the runs that may be RUNNING in a deployment without a limit of its own (explanations quote it)'),
+  WORKFLOW_DEFAULT_TIMEOUT: setting
+    .seconds({ min: 1, max: 31_622_400, fallback: 300 })
+    .describe('how long a step may run whose definition does not say, in seconds'),
   SHUTDOWN_SECONDS: setting
     .seconds({ min: 0, max: 600, fallback: 25 })
     .describe('how long open requests may take after SIGTERM, in seconds'),

@@ -36,7 +36,9 @@ export async function examineDatabase(databaseUrl: string, log: (line: string) =
 
 /** Starts a scheduler in this process. */
 export async function startScheduler({ eventsServer, ...surroundings }: SchedulerOptions): Promise<RunningScheduler> {
-  const { config, databaseUrl, transport, logger } = surroundings;
+  const { config, databaseUrl, transport, logger, metrics } = surroundings;
+  // A process whose validation fails does not come as far as this, and cannot be scraped.
+  metrics.gauge({ name: 'flowforge_startup_validation_failed', help: '0: the state graphs are those of the database.' }).set(0);
   const streamsServer = new StreamsServer({ transport, families: familiesOf(config, randomUUID()) });
   const module = SchedulerModule.register({
     ...surroundings,

@@ -7,7 +7,7 @@ describe("the worker's configuration", () => {
   it('fills in the defaults', () => {
     expect(readWorkerConfig(needed)).toMatchObject({
       concurrency: 2,
-      prefetch: 4,
+      prefetch: 10,
       handlers: [],
       heartbeatSeconds: 3,
       leaseSeconds: 10,

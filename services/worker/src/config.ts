@@ -49,7 +49,10 @@ export const workerSchema = z.object({
   WORKER_CONCURRENCY: setting.integer({ min: 1, max: 1_000, fallback: 2 }).describe('the number of steps that run at once'),
   WORKER_PREFETCH: setting
     .integer({ min: 0, max: 4_096, fallback: 0 })
-    .describe('the number of tasks taken ahead; 0 chooses min(2 × concurrency, 256)'),
+    .describe('the number of tasks taken ahead; 0 chooses WORKFLOW_QUEUE_CONCURRENCY, or min(2 × concurrency, 256) where that is more'),
+  WORKFLOW_QUEUE_CONCURRENCY: setting
+    .integer({ min: 1, max: 4_096, fallback: 10 })
+    .describe('the number of tasks that a worker takes from its queue and has not ended, at the least'),
   HANDLERS: setting.list().describe('the handler modules, as paths or package names').meta({ example: './steps/orders.ts,@acme/steps' }),
   HEARTBEAT_SECONDS: setting.seconds({ min: 0.05, max: 60, fallback: 3 }).describe('the time between heartbeats'),
   LEASE_SECONDS: setting
@@ -81,7 +84,7 @@ export function readWorkerConfig(env: Readonly<Record<string, string | undefined
     deployment: given.DEPLOYMENT,
     worker: given.WORKER_NAME,
     concurrency: given.WORKER_CONCURRENCY,
-    prefetch: given.WORKER_PREFETCH || defaultPrefetch(given.WORKER_CONCURRENCY),
+    prefetch: given.WORKER_PREFETCH || Math.max(given.WORKFLOW_QUEUE_CONCURRENCY, defaultPrefetch(given.WORKER_CONCURRENCY)),
     handlers: given.HANDLERS,
     handlersFolder: process.cwd(),
     heartbeatSeconds: given.HEARTBEAT_SECONDS,

@@ -18,6 +18,8 @@ export class WorkflowPublisher {
   constructor(
     private readonly workflows: WorkflowStore,
     private readonly defaultEnvironment: string,
+    /** Of a step that names none, in seconds. */
+    private readonly defaultTimeoutSeconds: number,
   ) {}
 
   /**
@@ -26,7 +28,10 @@ export class WorkflowPublisher {
    */
   async apply({ source, definition: given, file, dryRun }: ApplyWorkflow, caller: Principal): Promise<Applied> {
     const text = source ?? JSON.stringify(given, null, 2);
-    const { definition, plan, checksum, warnings } = compileDefinition(source ?? given ?? '', file === undefined ? {} : { file });
+    const { definition, plan, checksum, warnings } = compileDefinition(source ?? given ?? '', {
+      ...(file === undefined ? {} : { file }),
+      defaultTimeoutSeconds: this.defaultTimeoutSeconds,
+    });
     refuseUnstorable(text);
     const { metadata, spec } = definition;
     const environment = spec.environment === undefined ? this.defaultEnvironment : spec.environment;

@@ -7,6 +7,7 @@ export class AdvanceMetrics {
   private readonly audited;
   private readonly reports;
   private readonly batches;
+  private readonly writeSeconds;
 
   constructor(metrics: Metrics) {
     this.transitions = metrics.counter({
@@ -23,6 +24,10 @@ export class AdvanceMetrics {
       help: 'Reports and other events by what became of them.',
       labels: ['verdict'],
     });
+    this.writeSeconds = metrics.histogram({
+      name: 'flowforge_audit_write_seconds',
+      help: 'Time of the transactions that write transitions with their audit rows.',
+    });
     this.batches = metrics.histogram({
       name: 'flowforge_decision_batch_runs',
       help: 'Runs written by one transaction.',
@@ -30,19 +35,30 @@ export class AdvanceMetrics {
     });
   }
 
-  written(decisions: readonly RunDecision[]): void {
-    let entries = 0;
+  /** Decisions that one transaction wrote, in so many seconds. */
+  written(decisions: readonly RunDecision[], seconds: number): void {
+    this.audited.inc(this.count(decisions, 'applied'));
+    this.batches.observe(decisions.length);
+    this.writeSeconds.observe(seconds);
+  }
+
+  /** Decisions that lost their race: somebody else had moved the run. No error: they are decided again. */
+  lost(decisions: readonly RunDecision[]): void {
+    this.count(decisions, 'conflict');
+  }
+
+  private count(decisions: readonly RunDecision[], result: 'applied' | 'conflict'): number {
+    let transitions = 0;
     for (const { runMove, stepMoves } of decisions) {
       const moves = [...(runMove ? [{ subject: 'run', ...runMove }] : []), ...stepMoves.map((move) => ({ subject: 'step', ...move }))];
       for (const { subject, via, enters } of moves) {
         for (const state of via ? [via, enters] : [enters]) {
-          this.transitions.inc({ subject, state, result: 'applied' });
-          entries += 1;
+          this.transitions.inc({ subject, state, result });
+          transitions += 1;
         }
       }
     }
-    this.audited.inc(entries);
-    this.batches.observe(decisions.length);
+    return transitions;
   }
 
   verdicts(verdicts: Iterable<EventVerdict | 'foreign' | 'malformed' | 'refused'>): void {

@@ -73,9 +73,15 @@ export class AdvanceService {
   ): Promise<ReadonlySet<string>> {
     const changing = made.filter(({ decision }) => changesSomething(decision));
     if (changing.length === 0) return new Set();
+    const began = performance.now();
     const written = await this.writeApart(changing, admit, refused);
     const committed = changing.filter(({ decision }) => written.has(decision.runId));
-    this.metrics.written(committed.map(({ decision }) => decision));
+    const lost = changing.filter(({ decision }) => !written.has(decision.runId) && !refused.has(decision.runId));
+    this.metrics.written(
+      committed.map(({ decision }) => decision),
+      (performance.now() - began) / 1000,
+    );
+    this.metrics.lost(lost.map(({ decision }) => decision));
     await this.tasks.send(committed);
     this.tell(committed);
     return written;
