@@ -2,6 +2,7 @@
  * `npm run demo`: a real workflow on real data, with a source that is out of order and a process that is killed, and proof of how it went.
  * `npm run demo -- --help` says more.
  */
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import colours from 'picocolors';
 import { readDataSet } from './data-set.ts';
@@ -40,6 +41,7 @@ console.log(colours.green(`\n✓ All ${verdicts.length} claims held, in ${took}.
 process.exit(0);
 
 async function show(): Promise<Verdict[]> {
+  await mkdir(options.out, { recursive: true });
   heading('The data');
   const dataSet = await readDataSet();
   fact('data set', `${dataSet.source}: ${dataSet.rows.length} films, ${dataSet.bytes.byteLength} bytes`);

@@ -42,7 +42,10 @@ export async function accompanyRun(profile: LocalProfile, workflowId: string, so
   fact('run', runId);
   line();
   const streamed: Transition[] = [];
-  const [strikes] = await Promise.all([strike(profile, runId, folder), printLive(api, runId, streamed)]);
+  const live = printLive(api, runId, streamed);
+  const unstruck = live.then(() => Promise.reject(new Error(`The run ended before it was struck: ${streamed.at(-1)?.newState}.`)));
+  const strikes = await Promise.race([strike(profile, runId, folder), unstruck]);
+  await live;
   const { items } = expectStatus(await api.request<Page<Transition>>('GET', `${paths.transitions(runId)}?limit=200`), 200);
   const explanation = expectStatus(await api.request<Explanation>('GET', paths.explain(runId)), 200);
   const { output } = expectStatus(await api.request<StepDetail>('GET', paths.step(runId, strikes.step)), 200);
