@@ -25,8 +25,7 @@ export function processWorld(): World {
 function screenOf(stream: NodeJS.WriteStream): Screen {
   return {
     write: (text) => void stream.write(text),
-    // Undefined, not false, where the stream is a pipe or a file.
-    isTTY: Boolean(stream.isTTY),
+    isTTY: isTerminal(stream),
     get columns() {
       return stream.columns || usualColumns;
     },
@@ -34,6 +33,11 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
       return stream.rows || usualRows;
     },
   };
+}
+
+/** Its type says boolean, but it is undefined where the stream is a pipe or a file. */
+function isTerminal({ isTTY }: { readonly isTTY?: boolean }): boolean {
+  return isTTY ?? false;
 }
 
 async function readAll(): Promise<string> {

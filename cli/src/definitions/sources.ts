@@ -88,5 +88,10 @@ function none(places: readonly string[], skipped: number): CliError {
 }
 
 function tooMany(folder: string): CliError {
-  return new CliError(EXIT.usage, 'cli.files_too_many', `${folder} holds more than ${FILES_MAX} YAML and JSON files.`, 'Name a smaller folder.');
+  return new CliError(
+    EXIT.usage,
+    'cli.files_too_many',
+    `${folder} holds more than ${FILES_MAX} YAML and JSON files.`,
+    'Name a smaller folder.',
+  );
 }

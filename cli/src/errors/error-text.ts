@@ -15,7 +15,7 @@ export function errorText(error: unknown, paint: Paint): string {
   const faults = faultsIn(error.details);
   const lines = [
     `${paint.red(printable(error.code))}: ${printable(faults.length > 1 ? `${faults.length} faults` : error.message)}`,
-    ...(faults.length > 1 || faults.some((fault) => fault.line != null) ? faultLines(faults, paint) : []),
+    ...(faults.length > 1 || faults.some((fault) => typeof fault.line === 'number') ? faultLines(faults, paint) : []),
     ...whereOf(error).map((where) => `  ${paint.dim('where:')}  ${printable(where)}`),
     ...(error.remedy === null || faults.length > 1 ? [] : [`  ${paint.dim('remedy:')} ${printable(error.remedy)}`]),
   ];
@@ -25,10 +25,7 @@ export function errorText(error: unknown, paint: Paint): string {
 /** `orders.yaml:7:12  definition.kind_unknown  spec.steps.a.uses: …` and its remedy below, for each fault. */
 export function faultLines(faults: readonly Fault[], paint: Paint): string[] {
   const more = faults.length - FAULTS_SHOWN_MAX;
-  return [
-    ...faults.slice(0, FAULTS_SHOWN_MAX).flatMap((fault) => linesOf(fault, paint)),
-    ...(more > 0 ? [`  … and ${more} more`] : []),
-  ];
+  return [...faults.slice(0, FAULTS_SHOWN_MAX).flatMap((fault) => linesOf(fault, paint)), ...(more > 0 ? [`  … and ${more} more`] : [])];
 }
 
 /** The same error for a program: the API's shape, with the exit code. One line. */
@@ -42,10 +39,7 @@ export function errorJson(error: unknown): string {
 function linesOf({ code, message, path, remedy, file, line, column }: Fault, paint: Paint): string[] {
   const place = [file, line, column].filter((part) => part !== null && part !== undefined).join(':');
   const head = [printable(place), paint.red(printable(code)), path === '' ? '' : `${printable(path)}:`, printable(message)];
-  return [
-    `  ${head.filter((part) => part !== '').join(' ')}`,
-    ...(remedy ? [`      ${paint.dim('remedy:')} ${printable(remedy)}`] : []),
-  ];
+  return [`  ${head.filter((part) => part !== '').join(' ')}`, ...(remedy ? [`      ${paint.dim('remedy:')} ${printable(remedy)}`] : [])];
 }
 
 function whereOf(error: DomainError): string[] {

@@ -152,7 +152,8 @@ export class ApiClient {
 const noTokenRemedy =
   'No token was found. Set FLOWFORGE_TOKEN, or keep one: flowforge config set <context> --url <url> --token-file <file>. The local profile writes ./data/admin-token.';
 
-function itemsOf(json: Json): Json[] {
+/** The items of a page as they came. */
+export function itemsOf(json: Json): Json[] {
   return typeof json === 'object' && json !== null && 'items' in json && Array.isArray(json.items) ? json.items : [];
 }
 
@@ -165,8 +166,9 @@ function parsed(text: string): Json | undefined {
 }
 
 function queryText(query: Query): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : (typeof value === 'object' ? value : [String(value)]).map((one) => [name, one]),
-  );
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of typeof value === 'object' ? value : [value]) if (one !== undefined) pairs.append(name, String(one));
+  }
+  return pairs.size === 0 ? '' : `?${pairs.toString()}`;
 }

@@ -1,5 +1,5 @@
 import { RunDetail, type StepSummary, StepPage, paths } from '#contracts';
-import type { TerminalRunState } from '#core';
+import type { RunState } from '#core';
 import { CliError } from '../errors/cli-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { ApiClient } from '../http/api-client.ts';
@@ -45,13 +45,14 @@ export async function stepsOf(client: ApiClient, runId: string): Promise<StepSum
 }
 
 /** 0 for a run that succeeded. */
-export function exitCodeOfRun(state: TerminalRunState | string): ExitCode {
+export function exitCodeOfRun(state: RunState): ExitCode {
   return state === 'SUCCEEDED' ? EXIT.ok : EXIT.failed;
 }
 
 function stoppedBy(interrupted: AbortSignal, deadline: AbortSignal | undefined, runId: string, timeoutMs: number): CliError | undefined {
   const goOn = `Watch it again: flowforge watch ${runId} · Stop it: flowforge cancel ${runId}`;
-  if (interrupted.aborted) return new CliError(EXIT.interrupted, 'cli.interrupted', 'You stopped watching; the run goes on.', goOn, { runId });
+  if (interrupted.aborted)
+    return new CliError(EXIT.interrupted, 'cli.interrupted', 'You stopped watching; the run goes on.', goOn, { runId });
   if (!deadline?.aborted) return undefined;
   const message = `The run has not ended within ${formatDuration(timeoutMs)}; it goes on.`;
   return new CliError(EXIT.timedOut, 'cli.wait_timed_out', message, goOn, { runId });

@@ -1,5 +1,6 @@
 import type { Screen } from '../world.ts';
 
+// eslint-disable-next-line no-control-regex
 const wholeEscape = /\u001b\[[0-9;]*m/y;
 
 /** Lines at the bottom of a terminal that are drawn again in place. Only for a TTY. */

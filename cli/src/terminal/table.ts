@@ -35,7 +35,7 @@ function paintedOf(cell: Cell, text: string): string {
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function padded(text: string, width: number): string {
