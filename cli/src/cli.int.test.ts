@@ -88,7 +88,7 @@ describe('flowforge against a real server', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({
       state: 'SUCCEEDED',
       input: { name: 'json' },
-      output: { greet: { value: 'Hello json, 0' } },
+      output: { greet: 'Hello json, 0' },
     });
     expect(run.stderr).toBe('');
     const listed = JSON.parse(

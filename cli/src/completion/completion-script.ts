@@ -1,4 +1,4 @@
-import type { SHELLS } from '../program/declare-completion.ts';
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 const scripts = {
   bash: `_flowforge() {

@@ -1,9 +1,8 @@
 import { type Command, Argument } from 'commander';
+import { SHELLS, completionScript } from '../completion/completion-script.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Act } from './act.ts';
 import { withExamples } from './examples.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** `completion`, and the hidden command that its scripts ask. */
 export function declareCompletion(program: Command, act: Act): void {
@@ -14,7 +13,6 @@ export function declareCompletion(program: Command, act: Act): void {
       .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
       .action(
         act(async (session, shell: (typeof SHELLS)[number]) => {
-          const { completionScript } = await import('../completion/completion-script.ts');
           session.say(completionScript(shell));
           return EXIT.ok;
         }),

@@ -106,10 +106,10 @@ function declareGet(program: Command, act: Act): void {
     .command('workflow')
     .description('a workflow, one of its versions, or the text of its definition')
     .argument('<workflow>', 'its id or [environment/[team/]]name')
-    .option('--version <n>', 'this version instead of the workflow', wholeNumber(VERSION_MAX))
+    .argument('[version]', 'this version of it', wholeNumber(VERSION_MAX))
     .option('--source', 'the text of the definition as it was published', false)
     .action(
-      act(async (session, reference: string, { version, source }: { version?: number; source: boolean }) => {
+      act(async (session, reference: string, version: number | undefined, { source }: { source: boolean }) => {
         const { getWorkflow } = await import('../workflows/get-workflow.ts');
         return getWorkflow(session, reference, { version, source });
       }),
@@ -140,7 +140,7 @@ function declareGet(program: Command, act: Act): void {
   withExamples(get, [
     ['flowforge get run 01890a5d-ac96-774b-bcce-b302099a8057', 'state, times and steps'],
     ['flowforge get step 01890a5d-ac96-774b-bcce-b302099a8057 fetch -o json', 'the output of one step'],
-    ['flowforge get workflow orders --source > orders.yaml', 'the published definition'],
+    ['flowforge get workflow orders 3 --source > orders.yaml', 'the definition as it was published'],
     ['flowforge get workflows --team finance -o wide', 'with ids and labels'],
     ['flowforge get deployments', 'with their pools and limits'],
   ]);
