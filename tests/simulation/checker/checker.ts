@@ -1,0 +1,167 @@
+import { RUN_MOVES, STEP_MOVES, isTerminalRun, isTerminalStep, type PlanStep, type RunState, type StepState } from '#core';
+import { stepKey, type Database } from '../database/database.ts';
+import type { AuditRow, LiveRow, RunRow, StepRow } from '../database/rows.ts';
+import type { Transaction } from '../database/transaction.ts';
+import { ReportBook } from './report-book.ts';
+import type { Violation } from './violation.ts';
+
+const PHASES: Readonly<Record<string, string>> = { CREATED: 'queued', QUEUED: 'queued', RUNNING: 'running', WAITING: 'waiting', CANCELLING: 'cancelling' };
+
+/** Judges every commit: moves, versions, tokens, counters, joins, timers, limits. What it knows of the protocol it takes from the rows alone. */
+export class Checker {
+  readonly violations: Violation[] = [];
+  readonly reports = new ReportBook();
+  moves = 0;
+  /** Newest audited version and state by run and step. */
+  private readonly newest = new Map<string, { version: number; state: string }>();
+  private readonly tokens = new Set<string>();
+
+  constructor(private readonly database: Database) {
+    database.onCommit((tx) => this.judge(tx));
+  }
+
+  broken(invariant: string, what: string): void {
+    if (this.violations.length < 20) this.violations.push({ invariant, what });
+  }
+
+  /** The database went back in time: the newest versions are those of its audit. Tokens were given out all the same. */
+  restored(): void {
+    this.newest.clear();
+    for (const row of this.database.audit) this.newest.set(stepKey(row.runId, row.stepNo), { version: row.version, state: row.enters });
+  }
+
+  private judge(tx: Transaction): void {
+    for (const row of tx.audit) this.judgeMove(row);
+    const runs = new Set([...(tx.changesOf(this.database.runs)?.keys() ?? []), ...(tx.changesOf(this.database.live)?.keys() ?? [])]);
+    for (const row of tx.changesOf(this.database.steps)?.values() ?? []) if (row) runs.add(row.runId);
+    for (const runId of runs) this.judgeRun(runId);
+    if (tx.changesOf(this.database.live)) this.judgeLimits();
+  }
+
+  private judgeMove(row: AuditRow): void {
+    this.moves += 1;
+    const key = stepKey(row.runId, row.stepNo);
+    const before = this.newest.get(key) ?? { version: 0, state: row.stepNo === 0 ? null : 'PENDING' };
+    if (row.version !== before.version + 1) this.broken('I2', `${key}: version ${row.version} follows ${before.version}`);
+    if (row.leaves !== before.state) this.broken('I2', `${key}: leaves ${row.leaves}, was ${before.state}`);
+    if (row.leaves !== null && !isLegal(row)) this.broken('I2', `${key}: ${row.leaves} to ${row.enters}`);
+    this.newest.set(key, { version: row.version, state: row.enters });
+    if (row.enters === 'DISPATCHED') this.judgeToken(key, row);
+    if (row.actor.startsWith('worker:')) this.judgeReported(key, row);
+  }
+
+  /** A report moves the step that it names, under that step's token; what follows from it stays within the run. */
+  private judgeReported(key: string, row: AuditRow): void {
+    const told = this.reports.find(row.causeId);
+    if (!told) return this.broken('I4', `${key}: moved by a report that nobody sent`);
+    const isOwn = row.stepNo > 0 && row.leaves !== 'PENDING';
+    const fits = isOwn ? told.key === key && told.token === row.tokenBefore : told.key.startsWith(row.runId);
+    if (!fits) this.broken('I4', `${key}: a report about ${told.key} #${told.token} moved it to ${row.enters} under #${row.tokenBefore}`);
+  }
+
+  /** A token names one dispatch for ever, also across a restore. */
+  private judgeToken(key: string, { epoch, dispatchNo }: AuditRow): void {
+    const token = `${key} ${epoch}.${dispatchNo}`;
+    if (this.tokens.has(token)) this.broken('I4', `token ${token} was given out twice`);
+    this.tokens.add(token);
+  }
+
+  private judgeRun(runId: string): void {
+    const run = this.database.runs.committed.get(runId);
+    if (!run) return this.broken('I1', `${runId}: rows without a run`);
+    const live = this.database.live.committed.get(runId);
+    const { steps: planned } = this.planOf(run);
+    const rows = planned.flatMap(({ no }) => this.database.steps.committed.get(stepKey(runId, no)) ?? []);
+    for (const row of [{ ...run, stepNo: 0, runId }, ...rows]) {
+      const audited = this.newest.get(stepKey(row.runId, row.stepNo));
+      if (audited?.version !== row.version || audited.state !== row.state) this.broken('I3', `${stepKey(row.runId, row.stepNo)}: ${row.state} v${row.version} is not audited`);
+    }
+    if (isTerminalRun(run.state)) this.judgeEnd(run, live, planned, rows);
+    else this.judgeLive(run, live, planned, rows);
+    for (const row of rows) this.judgeStep(run, planned, row);
+  }
+
+  private judgeEnd(run: RunRow, live: LiveRow | undefined, planned: readonly PlanStep[], rows: readonly StepRow[]): void {
+    if (live) this.broken('I1', `${run.id}: ended and live`);
+    const open = planned.length - rows.filter(({ state }) => isTerminalStep(state)).length;
+    if (open > 0) this.broken('I1', `${run.id}: ended ${run.state} with ${open} steps open`);
+    const failed = rows.some(({ state }) => state === 'FAILED' || state === 'TIMED_OUT');
+    const cancelled = rows.some(({ state }) => state === 'CANCELLED');
+    if (run.state === 'SUCCEEDED' && (failed || cancelled)) this.broken('I4', `${run.id}: SUCCEEDED with failed steps`);
+    if (run.state === 'FAILED' && !failed) this.broken('I4', `${run.id}: FAILED without a failed step`);
+  }
+
+  private judgeLive(run: RunRow, live: LiveRow | undefined, planned: readonly PlanStep[], rows: readonly StepRow[]): void {
+    if (!live) return this.broken('I1', `${run.id}: ${run.state} without a live row`);
+    const count = (...states: readonly StepState[]) => rows.filter(({ state }) => states.includes(state)).length;
+    const due = {
+      phase: PHASES[run.state],
+      remaining: planned.length - rows.filter(({ state }) => isTerminalStep(state)).length,
+      active: count('DISPATCHED', 'RUNNING', 'RETRYING'),
+      waiting: count('WAITING'),
+      failed: count('FAILED', 'TIMED_OUT') > 0,
+    };
+    const { phase, remaining, active, waiting, failed } = live;
+    const stored = { phase, remaining, active, waiting, failed };
+    if (JSON.stringify(stored) !== JSON.stringify(due)) this.broken('I12', `${run.id}: stored ${JSON.stringify(stored)}, counted ${JSON.stringify(due)}`);
+    if ((phase === 'running' || phase === 'waiting') && active + waiting === 0) this.broken('I1', `${run.id}: ${phase} with nothing under way`);
+    if (live.began) this.judgeJoins(run, planned, rows);
+    for (const row of rows) {
+      const kind = row.state === 'WAITING' ? 'delay' : row.state === 'RETRYING' ? 'retry' : null;
+      if (kind !== null && !this.database.timers.committed.has(`${stepKey(row.runId, row.stepNo)} ${kind}`))
+        this.broken('I1', `${stepKey(row.runId, row.stepNo)}: ${row.state} without its timer`);
+    }
+  }
+
+  private judgeJoins(run: RunRow, planned: readonly PlanStep[], rows: readonly StepRow[]): void {
+    const ended = new Set(rows.filter(({ state }) => isTerminalStep(state)).map(({ stepNo }) => stepNo));
+    for (const { no, needs } of planned) {
+      if (needs.length < 2) continue;
+      const unmet = needs.filter((need) => !ended.has(need)).length;
+      const stored = this.database.waits.committed.get(stepKey(run.id, no))?.unmet ?? 0;
+      if (stored !== unmet) this.broken('I12', `${stepKey(run.id, no)}: misses ${unmet} needs, stored ${stored}`);
+    }
+  }
+
+  private judgeStep(run: RunRow, planned: readonly PlanStep[], row: StepRow): void {
+    const key = stepKey(row.runId, row.stepNo);
+    const needs = planned[row.stepNo - 1]?.needs ?? [];
+    const early = needs.some((need) => !isTerminalStep(this.database.steps.committed.get(stepKey(run.id, need))?.state ?? 'PENDING'));
+    if (early) this.broken('I2', `${key}: ${row.state} before its needs ended`);
+    if (row.state === 'SUCCEEDED' && row.actor.startsWith('worker:')) {
+      const stored = JSON.stringify(this.database.outputs.committed.get(key)?.output ?? null);
+      const told = this.reports.find(row.causeId)?.output;
+      if (stored !== told) this.broken('I4', `${key}: the output is ${stored}, the accepted report told ${told}`);
+    }
+  }
+
+  private judgeLimits(): void {
+    const { live, deployments, teams } = this.database;
+    const rows = [...live.committed.values()];
+    const running = rows.filter(({ phase }) => phase === 'running');
+    for (const { id, name, concurrencyLimit } of deployments.values()) {
+      const taken = running.filter(({ deploymentId }) => deploymentId === id).length;
+      if (concurrencyLimit !== null && taken > concurrencyLimit) this.broken('limit', `deployment ${name}: ${taken} of ${concurrencyLimit}`);
+    }
+    for (const { name, concurrencyLimit } of teams.values()) {
+      const taken = running.filter(({ team }) => team === name).length;
+      if (concurrencyLimit !== null && taken > concurrencyLimit) this.broken('limit', `team ${name}: ${taken} of ${concurrencyLimit}`);
+    }
+    for (const row of rows) {
+      if (row.concurrencyKey === null || row.concurrencyLimit === null || !row.began) continue;
+      const taken = rows.filter((other) => other.began && other.workflowId === row.workflowId && other.concurrencyKey === row.concurrencyKey).length;
+      if (taken > row.concurrencyLimit) this.broken('limit', `key ${row.concurrencyKey}: ${taken} of ${row.concurrencyLimit}`);
+    }
+  }
+
+  private planOf(run: RunRow) {
+    const version = this.database.versions.get(`${run.workflowId} ${run.workflowVersion}`);
+    if (!version) throw new Error(`The run ${run.id} has no plan.`);
+    return version.plan;
+  }
+}
+
+function isLegal({ stepNo, leaves, enters }: AuditRow): boolean {
+  const edges: readonly string[] = stepNo === 0 ? RUN_MOVES[leaves as RunState] : STEP_MOVES[leaves as StepState];
+  return edges.includes(enters);
+}

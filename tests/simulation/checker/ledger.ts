@@ -1,0 +1,13 @@
+/** The outside world: books each effect once per idempotency key, however often it is asked. */
+export class Ledger {
+  /** How often each key was asked for. */
+  readonly asked = new Map<string, number>();
+
+  book(key: string): void {
+    this.asked.set(key, (this.asked.get(key) ?? 0) + 1);
+  }
+
+  get asks(): number {
+    return [...this.asked.values()].reduce((sum, times) => sum + times, 0);
+  }
+}

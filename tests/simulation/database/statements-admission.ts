@@ -1,0 +1,58 @@
+import type { Database } from './database.ts';
+import type { LiveRow } from './rows.ts';
+import type { StatementValues } from './statement-values.ts';
+import type { StatementWork } from './statements.ts';
+import type { Transaction } from './transaction.ts';
+
+const candidates: StatementWork = (database, tx, values) => {
+  const perQueue = values.number(1);
+  const queued = database.live.all(tx).filter(({ phase }) => phase === 'queued');
+  const queues = Map.groupBy(queued, (row) => `${row.deploymentId} ${row.team}`);
+  return [...queues.keys()].toSorted().flatMap((key) =>
+    (queues.get(key) ?? [])
+      .toSorted((one, other) => other.priority - one.priority || (one.runId < other.runId ? -1 : 1))
+      .slice(0, perQueue)
+      .map((row) => candidateOf(row, tx.now)),
+  );
+};
+
+function candidateOf(row: LiveRow, now: number): object {
+  const { team, priority, began } = row;
+  return {
+    ...{ run_id: row.runId, deployment_id: row.deploymentId, workflow_id: row.workflowId, team, priority, began },
+    ...{ concurrency_key: row.concurrencyKey, concurrency_limit: row.concurrencyLimit, queued_seconds: (now - row.queuedAt) / 1000 },
+  };
+}
+
+function count(database: Database, tx: Transaction, values: StatementValues): object[] {
+  const running = database.live.all(tx).filter(({ phase }) => phase === 'running');
+  const [deployments, teams, workflows, keys] = [values.texts(1), values.texts(2), values.texts(3), values.texts(4)];
+  const shares = Map.groupBy(
+    running.filter((row) => deployments.includes(row.deploymentId)),
+    (row) => `${row.deploymentId} ${row.team}`,
+  );
+  return [
+    ...deployments.map((id) => ({ scope: 'deployment', id, running: running.filter((row) => row.deploymentId === id).length })),
+    ...teams.map((name) => ({ scope: 'team', id: name, running: running.filter((row) => row.team === name).length })),
+    ...[...shares].map(([id, rows]) => ({ scope: 'share', id, running: rows.length })),
+    ...workflows.map((workflow, at) => ({
+      scope: 'key',
+      id: `${workflow} ${keys[at] ?? ''}`,
+      running: database.live.all(tx).filter((row) => row.workflowId === workflow && row.concurrencyKey === keys[at] && row.began).length,
+    })),
+  ];
+}
+
+/** Admission: the heads of the queues, the locks of the scopes, the places taken. */
+export const admissionStatements: Readonly<Record<string, StatementWork>> = {
+  admission_candidates: candidates,
+  scopes_lock: (database, tx, values) => {
+    // In one statement the count would see what was committed before the wait for the lock.
+    if (database.breaks('count under lock')) return [];
+    for (const key of [...new Set(values.texts(3))].toSorted()) tx.lock(`key ${key}`);
+    for (const id of values.texts(1).toSorted()) tx.lock(`deployment ${id}`);
+    for (const name of values.texts(2).toSorted()) tx.lock(`team ${name}`);
+    return [{ locked: 1 }];
+  },
+  scopes_count: count,
+};
