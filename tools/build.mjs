@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { withLock } from './lib/lock.mjs';
 import { project, projectNode } from './lib/project.mjs';
 
 const sources = ['services', 'libs', 'cli', 'sdk', 'tools'].filter((folder) => existsSync(join(project, folder)));
@@ -14,19 +15,25 @@ const dist = join(project, 'dist');
 const draft = join(project, 'dist.next');
 const stamp = join(dist, '.built');
 
-if (process.argv.includes('--if-stale') && isFresh()) process.exit(0);
+const ifStale = process.argv.includes('--if-stale');
+if (ifStale && isFresh()) process.exit(0);
+process.exitCode = await withLock('build', 'Another script is building: waiting for it …', () => (ifStale && isFresh() ? 0 : build()));
 
-rmSync(draft, { recursive: true, force: true });
-const tsc = join(project, 'node_modules', 'ts7', 'bin', 'tsc');
-const { status } = spawnSync(projectNode, [tsc, '-p', 'tsconfig.build.json', '--outDir', draft], { cwd: project, stdio: 'inherit' });
-if (status !== 0) {
+/** Returns the compiler's exit code. */
+function build() {
   rmSync(draft, { recursive: true, force: true });
-  process.exit(status ?? 1);
+  const tsc = join(project, 'node_modules', 'ts7', 'bin', 'tsc');
+  const { status } = spawnSync(projectNode, [tsc, '-p', 'tsconfig.build.json', '--outDir', draft], { cwd: project, stdio: 'inherit' });
+  if (status !== 0) {
+    rmSync(draft, { recursive: true, force: true });
+    return status ?? 1;
+  }
+  for (const folder of sources) copyAssets(join(project, folder));
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(draft, dist);
+  writeFileSync(stamp, '');
+  return 0;
 }
-for (const folder of sources) copyAssets(join(project, folder));
-rmSync(dist, { recursive: true, force: true });
-renameSync(draft, dist);
-writeFileSync(stamp, '');
 
 /** Everything under a library's `src` that is not TypeScript is data which the compiled code opens relative to itself. */
 function copyAssets(folder) {

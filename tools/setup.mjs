@@ -7,18 +7,20 @@
  * Plain JavaScript for Node 20 without dependencies: it runs before anything is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withLock } from './lib/lock.mjs';
 import { fromSources, project, projectNode } from './lib/project.mjs';
 
 const nodeFloor = [20, 19];
 const [mode, file, ...args] = process.argv.slice(2);
 
 refuseOldNode();
-if (!isInstalled()) await withInstallLock(install);
+if (!isInstalled()) {
+  await withLock('install', 'Another script is installing the dependencies: waiting for it …', async () => {
+    if (!isInstalled()) await install();
+  });
+}
 if (mode === '--run') await become([...fromSources, join(project, file), ...args]);
 if (mode === '--watch') await become(['--watch', ...fromSources, join(project, file), ...args]);
 if (mode === '--built') await runBuilt();
@@ -90,49 +92,6 @@ function countPackages() {
     return readdirSync(join(project, 'node_modules')).length;
   } catch {
     return 0;
-  }
-}
-
-/** Two scripts started at once in a fresh clone must not install over each other. A lock whose process is gone does not count. */
-async function withInstallLock(work) {
-  const lock = join(tmpdir(), `flowforge-install-${userInfo().uid}-${createHash('sha256').update(project).digest('hex').slice(0, 12)}`);
-  for (let told = false; !takeLock(lock); told = true) {
-    if (!told) console.error('Another script is installing the dependencies: waiting for it …');
-    await sleep(500);
-  }
-  try {
-    if (!isInstalled()) await work();
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function takeLock(lock) {
-  try {
-    mkdirSync(lock);
-    writeFileSync(join(lock, 'pid'), String(process.pid));
-    return true;
-  } catch {
-    const holder = readPid(join(lock, 'pid'));
-    if (holder !== undefined && !isAlive(holder)) rmSync(lock, { recursive: true, force: true });
-    return false;
-  }
-}
-
-function readPid(path) {
-  try {
-    return Number(readFileSync(path, 'utf8')) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
   }
 }
 
