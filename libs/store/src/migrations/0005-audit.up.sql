@@ -96,7 +96,8 @@ declare
   bad record;
 begin
   insert into workflow_transition_audit (workflow_id, step_no, version, previous_state, new_state, cause_id, actor, reason, transitioned_at)
-  select n.id, 0, n.version - (n.via is not null)::int, o.state::text, coalesce(n.via, n.state)::text, n.cause_id, n.actor, n.reason, n.changed_at
+  select n.id, 0, n.version - (n.via is not null)::int, o.state::text, coalesce(n.via, n.state)::text, n.cause_id, n.actor,
+         case when n.via is null then n.reason end, n.changed_at
     from added n join removed o on o.id = n.id join run_edges e on e.leaves = o.state and e.enters = coalesce(n.via, n.state)
    where n.version = o.version + 1 + (n.via is not null)::int and n.cause_id <> o.cause_id
   union all
