@@ -33,14 +33,15 @@ describe('the logger', () => {
     expect(raw()).not.toContain('s3cr3t');
   });
 
-  it('takes what Nest says, with its context', async () => {
+  it('takes what Nest says, with its context, and leaves out how Nest puts itself together', async () => {
     const { logger, lines } = await capture();
     const nest = new NestLogger(logger);
-    nest.log('Nest application started', 'NestFactory');
+    nest.log('Dependencies initialized', 'InstanceLoader');
+    nest.log('Orders are open', 'OrderService');
     nest.error('It broke', 'Error: It broke\n  at x', 'ExceptionsHandler');
     nest.error(new Error('as an object'));
     expect(lines()).toEqual([
-      expect.objectContaining({ level: 'info', msg: 'Nest application started', context: 'NestFactory' }),
+      expect.objectContaining({ level: 'info', msg: 'Orders are open', context: 'OrderService' }),
       expect.objectContaining({ level: 'error', msg: 'It broke', context: 'ExceptionsHandler', stack: expect.stringContaining('at x') }),
       expect.objectContaining({ level: 'error', msg: 'as an object', err: expect.objectContaining({ message: 'as an object' }) }),
     ]);
