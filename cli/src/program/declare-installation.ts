@@ -51,7 +51,7 @@ function declareDev(program: Command, act: Act): void {
     program
       .command('dev')
       .description('start FlowForge on this machine, all in one process; prints its URL and where its token is')
-      .option('--port <n>', 'port of the API on 127.0.0.1 (PORT, else 3000)', wholeNumber(PORT_MAX))
+      .option('--port <n>', 'port of the API on 127.0.0.1, 0 for a free one (PORT, else 3000)', wholeNumber(PORT_MAX, 0))
       .option('--data <folder>', 'folder that holds everything (DATA_DIR, else ./data)')
       .option('--handlers <module>', 'handlers of your steps: a path or a package; may be given several times', collect)
       .addOption(new Option('--log-level <level>', 'how much to log (LOG_LEVEL, else warn)').choices(LOG_LEVELS))

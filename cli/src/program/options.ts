@@ -14,12 +14,12 @@ export function collectStates(value: string, before: readonly string[] = []): st
   throw new InvalidArgumentError(`States of runs are ${known.join(', ')}.`);
 }
 
-/** A whole number from 1 to `max`. */
-export function wholeNumber(max: number): (value: string) => number {
+/** A whole number from `min` to `max`. */
+export function wholeNumber(max: number, min = 1): (value: string) => number {
   return (value) => {
-    const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-    if (number >= 1 && number <= max) return number;
-    throw new InvalidArgumentError(`It is a whole number from 1 to ${max}.`);
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`);
   };
 }
 

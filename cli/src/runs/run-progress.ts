@@ -104,7 +104,7 @@ function stepLine(step: StepProgress, { paint, now, frame, width }: Drawing): st
     reason ?? '',
   ].filter((note) => note !== '');
   const head = `  ${paintState(paint, state, markOf(state, isBusy ? frame : null))} ${oneLine(name).padEnd(width)}`;
-  return `${head}  ${paintState(paint, state, state.padEnd(10))}  ${paint.dim(oneLine(notes.join('  ')))}`.trimEnd();
+  return `${head}  ${paintState(paint, state, state.padEnd(10))}  ${paint.dim(notes.map(oneLine).join('  '))}`.trimEnd();
 }
 
 function markOf(state: RunState | StepState, frame: number | null): string {
