@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { project, projectNode } from './lib/project.mjs';
 
-const folders = ['services', 'libs', 'cli', 'sdk', 'tests', 'tools'].filter((folder) => existsSync(join(project, folder)));
+const folders = ['services', 'libs', 'cli', 'sdk', 'templates', 'tests', 'tools'].filter((folder) => existsSync(join(project, folder)));
 const modules = (path) => join(project, 'node_modules', path);
 
 /** Each check: what it guards, and the command with and without mending. */

@@ -33,7 +33,7 @@ describe('the logger', () => {
     expect(raw()).not.toContain('s3cr3t');
   });
 
-  it('takes what Nest says, with its context, and leaves out how Nest puts itself together', async () => {
+  it('takes what Nest says, with its context, how it puts itself together as debug', async () => {
     const { logger, lines } = await capture();
     const nest = new NestLogger(logger);
     nest.log('Dependencies initialized', 'InstanceLoader');
@@ -41,6 +41,7 @@ describe('the logger', () => {
     nest.error('It broke', 'Error: It broke\n  at x', 'ExceptionsHandler');
     nest.error(new Error('as an object'));
     expect(lines()).toEqual([
+      expect.objectContaining({ level: 'debug', msg: 'Dependencies initialized', context: 'InstanceLoader' }),
       expect.objectContaining({ level: 'info', msg: 'Orders are open', context: 'OrderService' }),
       expect.objectContaining({ level: 'error', msg: 'It broke', context: 'ExceptionsHandler', stack: expect.stringContaining('at x') }),
       expect.objectContaining({ level: 'error', msg: 'as an object', err: expect.objectContaining({ message: 'as an object' }) }),
