@@ -1,130 +1,124 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiClient } from '../http/api-client.ts';
-import { followRun, type Patience, type RunChange } from './follow-run.ts';
+import { type FakeServer, type Handler, answer, eventText, refuse, startFakeServer, stream } from '../testing/fake-server.ts';
+import { RUN_ID, aRun, aTransition } from '../testing/given.ts';
+import { type Patience, followRun } from './follow-run.ts';
 
-const runId = '018f0000-0000-7000-8000-000000000001';
-const impatient: Partial<Patience> = { reconnectMsMin: 1, reconnectMsMax: 5, silentMs: 200, pollMs: 5, awayMsMax: 300 };
-const transition = (seq: number, newState = 'RUNNING') => ({
-  seq,
-  stepNo: 0,
-  step: null,
-  previousState: null,
-  newState,
-  version: seq,
-  causeId: runId,
-  actor: 'test',
-  reason: null,
-  attempt: null,
-  dispatchNo: null,
-  transitionedAt: '2026-11-21T13:00:00Z',
-  createdAt: '2026-11-21T13:00:00Z',
-});
-const event = (seq: number) => `id: ${seq}\nevent: transition\ndata: ${JSON.stringify(transition(seq))}\n\n`;
-const end = `event: end\ndata: {"state":"SUCCEEDED"}\n\n`;
-const detail = (state: string) => ({
-  id: runId,
-  workflowId: runId,
-  workflow: 'w',
-  workflowVersion: 1,
-  environment: null,
-  team: null,
-  deployment: { id: runId, name: 'd', pool: 'p' },
-  matchedBy: 'default',
-  state,
-  version: 1,
-  reason: null,
-  retryOf: null,
-  createdBy: 'test',
-  createdAt: '2026-11-21T13:00:00Z',
-  changedAt: '2026-11-21T13:00:00Z',
-  startedAt: null,
-  endedAt: null,
-  input: {},
-  output: null,
-  steps: { total: 1, remaining: 0 },
-});
+const swift: Patience = { reconnectMsMin: 1, reconnectMsMax: 5, silentMs: 300, pollMs: 1, fruitlessMax: 2, awayMsMax: 5_000 };
+const never = new AbortController().signal;
 
-describe('following a run', () => {
-  let server: Server;
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+describe('followRun', () => {
+  let server: FakeServer;
+  afterEach(() => server.close());
 
-  /** Answers the n-th request for events by the n-th handler, the last one for all that follow; other paths as `other` says. */
-  async function serve(
-    events: ((request: IncomingMessage, response: ServerResponse) => void)[],
-    other: (path: string, response: ServerResponse) => void = (_, response) => response.writeHead(500).end(),
-  ): Promise<ApiClient> {
-    let asked = 0;
-    server = createServer((request, response) => {
-      const path = (request.url ?? '').split('?')[0] ?? '';
-      if (path.endsWith('/events')) events[Math.min(asked++, events.length - 1)]?.(request, response);
-      else other(path, response);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address ? address.port : 0;
-    return new ApiClient({ url: `http://127.0.0.1:${port}`, token: 't' }, new AbortController().signal);
-  }
-  const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
-  const json = (response: ServerResponse, body: unknown, status = 200) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  const refusal = { code: 'api.route_unknown', message: 'No such path.', details: {}, remedy: null, requestId: 'r' };
+  const clientAt = (url: string) => new ApiClient({ url, token: 't' }, never);
 
-  async function followed(client: ApiClient, signal = new AbortController().signal): Promise<string[]> {
-    const told = (change: RunChange) => (change.kind === 'ended' ? change.state : String(change.transition.seq));
-    return Array.fromAsync(followRun(client, runId, { signal, patience: impatient }), told);
+  /** Seqs as they came, then the state of the end. */
+  async function follow(patience: Partial<Patience> = {}, signal = never): Promise<(number | string)[]> {
+    const seen: (number | string)[] = [];
+    for await (const change of followRun(clientAt(server.url), RUN_ID, { signal, patience: { ...swift, ...patience } })) {
+      seen.push(change.kind === 'transition' ? change.transition.seq : change.state);
+    }
+    return seen;
   }
 
-  it('takes a broken stream up behind its last event, and tells each transition once', async () => {
-    const resumed: unknown[] = [];
-    const client = await serve([
-      (_, response) => stream(response).write(event(1) + event(2), () => response.destroy()),
-      (request, response) => {
-        resumed.push(request.headers['last-event-id']);
-        stream(response).end(event(2) + event(3) + end);
-      },
-    ]);
+  /** Each connection gets the next handler; the last one stays. */
+  const inTurn =
+    (...handlers: Handler[]): Handler =>
+    (request, response) =>
+      (handlers.length > 1 ? handlers.shift() : handlers[0])?.(request, response);
 
-    expect(await followed(client)).toEqual(['1', '2', '3', 'SUCCEEDED']);
-    expect(resumed).toEqual(['2']);
-  });
-
-  it('gives a silent stream up and asks again', async () => {
-    const client = await serve([(_, response) => void stream(response).write(event(1)), (_, response) => stream(response).end(end)]);
-
-    expect(await followed(client)).toEqual(['1', 'SUCCEEDED']);
-  });
-
-  it('asks for the transitions where no events can be had', async () => {
-    let polls = 0;
-    const client = await serve([(_, response) => json(response, refusal, 404)], (path, response) => {
-      if (path.endsWith('/transitions'))
-        json(response, { items: [1, 2, 3].slice(0, polls).map((seq) => transition(seq)), nextCursor: null });
-      else json(response, detail(++polls < 3 ? 'RUNNING' : 'SUCCEEDED'));
+  it('resumes a broken stream behind the last transition, and tells each one once', async () => {
+    const all = [1, 2, 3].map((seq) => eventText('transition', aTransition(seq)));
+    let broken: ServerResponse | undefined;
+    server = await startFakeServer((request, response) => {
+      const after = Number(request.headers['last-event-id'] ?? 0);
+      // The connection breaks when its reader has shown, by asking again, that he has what was sent on it.
+      if (after === 0) return void (broken = stream(response)).write(all.slice(0, 2).join(''));
+      broken?.destroy();
+      // A server that repeats what was asked for not to be repeated.
+      stream(response).end([...all.slice(1), eventText('end', { state: 'SUCCEEDED' })].join(''));
     });
 
-    expect(await followed(client)).toEqual(['1', '2', '3', 'SUCCEEDED']);
+    expect(await follow({ silentMs: 100 })).toEqual([1, 2, 3, 'SUCCEEDED']);
+    expect(server.resumedAt).toEqual([undefined, '2']);
   });
 
-  it('throws what the server refuses', async () => {
-    const client = await serve([(_, response) => json(response, { ...refusal, code: 'run.unknown' }, 404)]);
+  it('goes on behind a stream that ends before the run does', async () => {
+    server = await startFakeServer(
+      inTurn(
+        (_, response) => void stream(response).end(eventText('transition', aTransition(1))),
+        (_, response) => void stream(response).end(eventText('end', { state: 'SUCCEEDED' })),
+      ),
+    );
 
-    await expect(followed(client)).rejects.toMatchObject({ code: 'run.unknown', exitCode: 3 });
+    expect(await follow()).toEqual([1, 'SUCCEEDED']);
+    expect(server.resumedAt).toEqual([undefined, '1']);
   });
 
-  it('gives up when the server stays away', async () => {
-    const client = await serve([(_, response) => response.destroy()]);
+  it('puts an event together that comes in pieces, between characters and within them', async () => {
+    const text = Buffer.from(eventText('transition', aTransition(1, { reason: 'grün' })) + eventText('end', { state: 'FAILED' }));
+    const half = text.indexOf('ü') + 1;
+    server = await startFakeServer((_, response) => {
+      stream(response).write(text.subarray(0, half), () => setImmediate(() => response.end(text.subarray(half))));
+    });
 
-    await expect(followed(client)).rejects.toMatchObject({ code: 'cli.unreachable' });
+    expect(await follow()).toEqual([1, 'FAILED']);
   });
 
-  it('ends at once when it is told to', async () => {
-    const stopped = new AbortController();
-    const client = await serve([(_, response) => void stream(response).write(event(1), () => stopped.abort())]);
+  it.each<[string, Handler]>([
+    ['a server without that path', (_, response) => refuse(response, 404, 'api.route_unknown')],
+    ['something that is no stream', (_, response) => answer(response, {})],
+    ['a server whose streams are all taken', (_, response) => refuse(response, 503, 'api.busy')],
+    ['a proxy that holds everything back', (_, response) => stream(response).flushHeaders()],
+  ])('asks again and again instead of streaming from %s', async (_, events) => {
+    const states = ['RUNNING', 'RUNNING', 'SUCCEEDED'] as const;
+    let looks = 0;
+    server = await startFakeServer((request, response) => {
+      const url = new URL(request.url ?? '', 'http://x');
+      if (url.pathname.endsWith('/events')) return events(request, response);
+      if (!url.pathname.endsWith('/transitions')) return answer(response, aRun({ state: states[Math.min(looks++, 2)] ?? 'RUNNING' }));
+      // Two pages, and more is added to the last one while the run goes on.
+      if (!url.searchParams.has('cursor')) return answer(response, { items: [aTransition(1), aTransition(2)], nextCursor: 'c2' });
+      return answer(response, { items: looks > 1 ? [aTransition(3), aTransition(4)] : [aTransition(3)], nextCursor: null });
+    });
 
-    await expect(followed(client, stopped.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await follow({ silentMs: 50 })).toEqual([1, 2, 3, 4, 'SUCCEEDED']);
+  });
+
+  it('bears a server that is away for a while, in the stream and in polling', async () => {
+    let isAway = 3;
+    server = await startFakeServer((request, response) => {
+      if (isAway-- > 0) return void request.socket.destroy();
+      stream(response).end(eventText('transition', aTransition(1)) + eventText('end', { state: 'SUCCEEDED' }));
+    });
+
+    expect(await follow()).toEqual([1, 'SUCCEEDED']);
+  });
+
+  it('gives up on a server that stays away', async () => {
+    server = await startFakeServer((request) => void request.socket.destroy());
+
+    await expect(follow({ awayMsMax: 30 })).rejects.toMatchObject({ code: 'cli.unreachable', exitCode: 7 });
+  });
+
+  it.each([
+    [401, 'auth.token_expired', 4],
+    [404, 'run.unknown', 3],
+  ])('ends at once when the server refuses with %d', async (status, code, exitCode) => {
+    server = await startFakeServer((_, response) => refuse(response, status, code));
+
+    await expect(follow()).rejects.toMatchObject({ code, exitCode });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('leaves when its signal is aborted, in a stream that is open and in a pause', async () => {
+    const stop = new AbortController();
+    server = await startFakeServer((_, response) => {
+      stream(response).write(eventText('transition', aTransition(1)), () => stop.abort(new Error('enough')));
+    });
+
+    await expect(follow({}, stop.signal)).rejects.toThrow('enough');
   });
 });
