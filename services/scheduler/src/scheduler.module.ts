@@ -70,7 +70,7 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
     },
     { provide: PlanCache, inject: [READING], useFactory: (reading: HotConnection) => new PlanCache(reading) },
     { provide: RunReader, inject: [READING], useFactory: (reading: HotConnection) => new RunReader(reading) },
-    { provide: DecisionWriter, inject: [WRITING], useFactory: (writing: HotConnection) => new DecisionWriter(writing) },
+    { provide: DecisionWriter, inject: [WRITING], useFactory: (writing: HotConnection) => new DecisionWriter(writing, epoch) },
     { provide: WorkerSessions, inject: [KEEPING], useFactory: (keeping: HotConnection) => new WorkerSessions(keeping) },
     {
       provide: DecisionMaker,

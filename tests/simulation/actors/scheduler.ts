@@ -47,7 +47,7 @@ export function schedulerServices(kit: ProcessKit, config: SchedulerConfig, epoc
   const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, evaluator), limits);
   const advance = new AdvanceService(
     maker,
-    new DecisionWriter(writing),
+    new DecisionWriter(writing, epoch),
     new TaskSender(transport, events, deployments, epoch, logger),
     counted,
   );

@@ -82,7 +82,7 @@ export class GivenScheduler {
     this.deployments = new DeploymentDirectory(keeping, defaultLimit);
     const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, this.evaluator), { epoch: this.epoch, workerLossesMax });
     const sender = new TaskSender(this.transport, events, this.deployments, this.epoch, this.logger);
-    this.advance = new AdvanceService(maker, new DecisionWriter(writing), sender, counted);
+    this.advance = new AdvanceService(maker, new DecisionWriter(writing, this.epoch), sender, counted);
     this.admission = new AdmissionService(
       new AdmissionReader(keeping),
       reader,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { StreamBroker } from '#transport';
+import { HandlerUnavailable, StreamBroker } from '#transport';
 import { type TestDatabase, databaseServers, eventually } from '#testing';
 import { type GivenDeployment, GivenRows } from '../../../../libs/testing/src/given/given-rows.ts';
 import { GivenScheduler, deliveriesOf, reportOf } from '../../../../libs/testing/src/given/given-scheduler.ts';
@@ -152,6 +152,23 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     if (again) await next.reports.apply(deliveriesOf(deployment.name, [reportOf(again)]));
     expect((await given.statesOf(id)).run).toBe('SUCCEEDED');
     await next.close();
+  });
+
+  it('writes nothing into a restored database before it has seen the new epoch', async () => {
+    const scheduler = await GivenScheduler.open({ database });
+    const early = await given.run({ plan: aPlan({ only: {} }), deployment });
+    await scheduler.admission.admitAll();
+    const task = (await scheduler.takeTasks(deployment.name)).find(({ runId }) => runId === early);
+    if (!task) throw new Error('The task is missing.');
+    await given.rows(`select flowforge_raise_epoch('restored')`);
+
+    await expect(scheduler.reports.apply(deliveriesOf(deployment.name, [reportOf(task)]))).rejects.toBeInstanceOf(HandlerUnavailable);
+    const fresh = await given.run({ plan: aPlan({ only: {} }), deployment });
+    await expect(scheduler.admission.admitAll()).rejects.toMatchObject({ code: 'epoch.changed', kind: 'outage' });
+
+    expect(await given.stepOf(early)).toMatchObject({ state: 'DISPATCHED', version: 1 });
+    expect((await given.statesOf(fresh)).run).toBe('CREATED');
+    await scheduler.close();
   });
 
   it('goes on after the database was away', async () => {
