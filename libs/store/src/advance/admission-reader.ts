@@ -33,8 +33,8 @@ export type PlacesTaken = ReadonlyMap<string, number>;
 export class AdmissionReader {
   constructor(private readonly connection: HotConnection) {}
 
-  /** The first runs of every queue, at most `perQueue` each. */
-  async candidates(perQueue: number): Promise<Candidate[]> {
+  /** The first runs of every queue, at most `perQueue` each; with `passFullKeys` those whose concurrency key is full do not count. */
+  async candidates(perQueue: number, passFullKeys: boolean): Promise<Candidate[]> {
     const rows = await this.connection.query<{
       run_id: string;
       deployment_id: string;
@@ -45,7 +45,7 @@ export class AdmissionReader {
       concurrency_limit: number | null;
       began: boolean;
       queued_seconds: number;
-    }>(ADMISSION_CANDIDATES, [perQueue]);
+    }>(ADMISSION_CANDIDATES, [perQueue, passFullKeys]);
     return rows.map((row) => ({
       runId: row.run_id,
       deploymentId: row.deployment_id,

@@ -1,7 +1,10 @@
 -- admission_candidates: the heads of the queues of each deployment and team, by priority then age. A recursive walk over the index finds the
 -- queues that hold anything, so that a flood in one costs the others nothing.
--- $1 at most per queue
-with recursive queues as (
+-- $1 at most per queue · $2 pass over runs whose concurrency key is full: any number of them would otherwise hide what stands behind them
+with recursive full_keys as materialized (
+  select workflow_id, concurrency_key from live_runs where $2 and concurrency_key is not null and began
+   group by workflow_id, concurrency_key having count(*) >= min(concurrency_limit)
+), queues as (
   (select deployment_id, team from live_runs where phase = 'queued' order by deployment_id, team limit 1)
   union all
   select n.deployment_id, n.team
@@ -17,5 +20,7 @@ select h.run_id, h.deployment_id, h.workflow_id, h.team, h.priority, h.concurren
   from queues q
  cross join lateral (
    select * from live_runs l where l.phase = 'queued' and l.deployment_id = q.deployment_id and l.team = q.team
+      and (l.began or l.concurrency_key is null
+           or not exists (select from full_keys f where f.workflow_id = l.workflow_id and f.concurrency_key = l.concurrency_key))
     order by l.priority desc, l.run_id limit $1
  ) h

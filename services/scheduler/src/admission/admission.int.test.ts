@@ -189,6 +189,18 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
     expect(await given.rows('select count(*)::int as count from workflow_transition_audit')).toEqual([before]);
   });
 
+  it('does not let runs that wait for their concurrency key hide those behind them', async () => {
+    const deployment = await given.deployment();
+    await given.runs(30, { plan: single, deployment, concurrencyKey: 'busy', concurrencyLimit: 1 });
+    const [behind = ''] = await given.runs(1, { plan: single, deployment });
+    const scheduler = await one({ perQueue: 10 });
+
+    await scheduler.admission.admitAll();
+
+    expect((await given.statesOf(behind)).run).toBe('RUNNING');
+    expect(await running()).toEqual({ '': 2 });
+  });
+
   it('does not let a run that cannot be admitted hold up those behind it', async () => {
     const deployment = await given.deployment({ limit: 2 });
     const [bad = '', ...good] = await given.runs(4, { plan: single, deployment });

@@ -31,16 +31,24 @@ export class AdmissionService {
   /** Admits as long as there is something to admit. Returns how many runs it let start. */
   async admitAll(): Promise<number> {
     let total = 0;
+    let passFullKeys = false;
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-      const admitted = await this.admitOnce();
+      const { admitted, looked } = await this.admitOnce(passFullKeys);
       total += admitted;
-      if (admitted === 0) break;
+      if (admitted > 0) continue;
+      // A head that is full of runs which wait for their keys hides what stands behind them: look past them, once.
+      if (passFullKeys || looked < this.perQueue) break;
+      passFullKeys = true;
     }
     return total;
   }
 
-  private async admitOnce(): Promise<number> {
-    const candidates = await this.admissions.candidates(this.perQueue);
+  private async admitOnce(passFullKeys: boolean): Promise<{ admitted: number; looked: number }> {
+    const candidates = await this.admissions.candidates(this.perQueue, passFullKeys);
+    return { admitted: await this.admitSome(candidates), looked: candidates.length };
+  }
+
+  private async admitSome(candidates: readonly Candidate[]): Promise<number> {
     if (candidates.length === 0) return 0;
     const scopes = this.limitedScopes(candidates);
     const limited = scopes.deployments.length + scopes.teams.length + scopes.keys.length > 0;
