@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiClient } from '../http/api-client.ts';
 import { type FakeServer, type Handler, answer, eventText, refuse, startFakeServer, stream } from '../testing/fake-server.ts';
@@ -31,12 +30,10 @@ describe('followRun', () => {
 
   it('resumes a broken stream behind the last transition, and tells each one once', async () => {
     const all = [1, 2, 3].map((seq) => eventText('transition', aTransition(seq)));
-    let broken: ServerResponse | undefined;
     server = await startFakeServer((request, response) => {
       const after = Number(request.headers['last-event-id'] ?? 0);
-      // The connection breaks when its reader has shown, by asking again, that he has what was sent on it.
-      if (after === 0) return void (broken = stream(response)).write(all.slice(0, 2).join(''));
-      broken?.destroy();
+      // Half open: nothing more comes on it. (A reset could overtake what was written before it.)
+      if (after === 0) return void stream(response).write(all.slice(0, 2).join(''));
       // A server that repeats what was asked for not to be repeated.
       stream(response).end([...all.slice(1), eventText('end', { state: 'SUCCEEDED' })].join(''));
     });

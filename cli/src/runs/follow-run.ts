@@ -50,7 +50,7 @@ export async function* followRun(client: ApiClient, runId: string, options: Foll
   const absence = new Absence(patience.awayMsMax);
   let seen = options.after ?? 0;
   for (let fruitless = 0, attempt = 0; fruitless < patience.fruitlessMax; attempt++) {
-    let isFruitful = false;
+    let [isFruitful, isAway] = [false, false];
     try {
       for await (const event of streamRun(client, runId, { after: seen, signal: options.signal, silentMs: patience.silentMs })) {
         isFruitful = true;
@@ -65,11 +65,11 @@ export async function* followRun(client: ApiClient, runId: string, options: Foll
       if (hasNoEvents(error)) break;
       if (isFinal(error)) throw error;
       absence.goesOn(error);
-      // A server that is away will have its events again when it is back.
-      if (isUnreachable(error)) fruitless--;
+      isAway = isUnreachable(error);
     }
-    fruitless = isFruitful ? 0 : fruitless + 1;
-    attempt = isFruitful ? 0 : attempt;
+    if (isFruitful) [fruitless, attempt] = [0, 0];
+    // A server that is away will have its events again when it is back.
+    else if (!isAway) fruitless++;
     await rest(Math.min(patience.reconnectMsMax, patience.reconnectMsMin * 2 ** Math.min(attempt, 10)), options.signal);
   }
   yield* pollRun(client, runId, { seen, signal: options.signal, pollMs: patience.pollMs, absence });
