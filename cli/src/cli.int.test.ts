@@ -138,9 +138,13 @@ describe('flowforge against a real server', () => {
   });
 
   it('leaves the run running at Ctrl-C and says how to go on', async () => {
+    let isStopped = false;
     const stopped = await inFolder(['run', 'long', '--wait'], {
       onOutput: (said, interrupt) => {
-        if (said.includes('WAITING')) interrupt();
+        // Once: a second Ctrl-C ends the command without another word.
+        if (isStopped || !said.includes('WAITING')) return;
+        isStopped = true;
+        interrupt();
       },
     });
 
