@@ -293,6 +293,31 @@ describe.each(databaseServers())('advancing runs on $name', ({ cloneDatabase }) 
     expect(await given.statesOf(retry)).toEqual({ run: 'SUCCEEDED', steps: { fetch: 'SKIPPED', use: 'SUCCEEDED' } });
   });
 
+  it('shows expressions of a retry the state that a step had when it ran, in the first decision and in later ones', async () => {
+    const condition = { condition: 'plain' as const, conditionSource: 'steps.first.state == "SUCCEEDED"', conditionReads: ['first'] };
+    const plan = aPlan({ first: {}, fails: { needs: ['first'], ...condition }, last: { needs: ['fails'], ...condition } });
+    const failed = await given.run({ plan, deployment });
+    await apply((await admitted([failed])).map((task) => reportOf(task)));
+    const error = { code: 'step.broken', message: 'It broke.', retryable: false };
+    await apply((await first().takeTasks(deployment.name)).map((task) => reportOf(task, { outcome: 'failed', error })));
+    expect((await given.statesOf(failed)).run).toBe('FAILED');
+
+    const retry = await given.run({ plan, deployment, retryOf: failed });
+    await apply((await admitted([retry])).map((task) => reportOf(task)));
+    await apply((await first().takeTasks(deployment.name)).map((task) => reportOf(task)));
+    expect(await given.statesOf(retry)).toEqual({ run: 'SUCCEEDED', steps: { first: 'SKIPPED', fails: 'SUCCEEDED', last: 'SUCCEEDED' } });
+  });
+
+  it('sends the steps of a fan-out whose expressions are more than the evaluator lets wait', async () => {
+    const branch = { needs: ['root'], condition: 'plain' as const, conditionSource: '[1, 2].exists(x, x == 2)' };
+    const plan = aPlan({ root: {}, ...Object.fromEntries(Array.from({ length: 1_200 }, (_, at) => [`branch${at}`, branch])) });
+    const id = await given.run({ plan, deployment });
+    await apply((await admitted([id])).map((task) => reportOf(task)));
+    const branches = await first().takeTasks(deployment.name);
+    expect(branches).toHaveLength(1_200);
+    await apply(branches.map((task) => reportOf(task)));
+  });
+
   it('evaluates conditions and inputs from rows and from what the same decision brings about', async () => {
     const plan = aPlan({
       first: {},

@@ -5,6 +5,8 @@ import type { KnownPlan } from '../plans/plan-cache.ts';
 /** What has been read of a run while a decision about it is being made. Grows until the decision has all it wants. */
 export class KnownRun {
   readonly evaluations = new Map<number, StepEvaluation>();
+  /** The steps that its first admission takes over from the run it retries. */
+  readonly takesOver: ReadonlySet<number>;
   private readonly steps = new Map<number, StepView>();
   private readonly unmet = new Map<number, number>();
   private looked: 'all' | Set<number> = new Set();
@@ -14,6 +16,7 @@ export class KnownRun {
     private readonly known: KnownPlan,
     readonly events: readonly RunEvent[],
   ) {
+    this.takesOver = new Set(events.flatMap((event) => (event.kind === 'admitted' ? event.reused : [])));
     // A run that has not begun has no steps: nothing needs to be read to know that.
     if (head.state === 'CREATED') this.looked = 'all';
   }
@@ -26,11 +29,6 @@ export class KnownRun {
     const step = this.known.plan.steps[no - 1];
     if (!step) throw new DomainError('invariant.broken', 'A step number is not in the plan.', { run: this.head.id, step: no }, null, 'bug');
     return step;
-  }
-
-  /** The steps that its first admission takes over from the run it retries. */
-  get takesOver(): ReadonlySet<number> {
-    return new Set(this.events.flatMap((event) => (event.kind === 'admitted' ? event.reused : [])));
   }
 
   /** Step numbers whose rows are to be read for a start; 0: all. */
