@@ -63,7 +63,8 @@ create index live_runs_queued on live_runs (deployment_id, team, priority desc, 
 create index live_runs_running on live_runs (deployment_id, team) where phase = 'running';
 create index live_runs_cancelling on live_runs (run_id) where phase = 'cancelling';
 create index live_runs_deadline on live_runs (deadline_at) where deadline_at is not null;
-create index live_runs_concurrency on live_runs (workflow_id, concurrency_key) where concurrency_key is not null;
+-- Just the holders of a key: as few as there are runs under way.
+create index live_runs_concurrency on live_runs (workflow_id, concurrency_key) where concurrency_key is not null and began;
 
 -- A step gets its row when it leaves PENDING (docs/adr/0003).
 create table step_runs (

@@ -2,7 +2,7 @@
 -- queues that hold anything, so that a flood in one costs the others nothing.
 -- $1 at most per queue · $2 pass over runs whose concurrency key is full: any number of them would otherwise hide what stands behind them
 with recursive full_keys as materialized (
-  select workflow_id, concurrency_key from live_runs where $2 and concurrency_key is not null and began
+  select workflow_id, concurrency_key from live_runs where concurrency_key is not null and began and $2
    group by workflow_id, concurrency_key having count(*) >= min(concurrency_limit)
 ), queues as (
   (select deployment_id, team from live_runs where phase = 'queued' order by deployment_id, team limit 1)

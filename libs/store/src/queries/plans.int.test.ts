@@ -12,6 +12,7 @@ const GROWING =
 const PARTIAL = new Set([
   'live_runs_queued',
   'live_runs_running',
+  'live_runs_concurrency',
   'live_runs_cancelling',
   'live_runs_deadline',
   'step_runs_live',
