@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type TaskMessage, streams } from '#contracts';
+import { type TaskMessage, groups, streams } from '#contracts';
+import { HandlerUnavailable } from '#transport';
 import { type TestDatabase, databaseServers, eventually } from '#testing';
 import { type GivenDeployment, GivenRows } from '../../../../libs/testing/src/given/given-rows.ts';
-import { GivenScheduler, deliveriesOf, reportOf, startOf } from '../../../../libs/testing/src/given/given-scheduler.ts';
+import { GivenScheduler, consuming, deliveriesOf, reportOf, startOf } from '../../../../libs/testing/src/given/given-scheduler.ts';
 import { aChain, aPlan } from '../../../../libs/testing/src/given/plan.ts';
 
 const leaseSeconds = 0.2;
@@ -118,6 +119,36 @@ describe.each(databaseServers())('sweeping on $name', ({ cloneDatabase }) => {
     await sweepBoth();
     expect(await given.stepOf(task.runId)).toMatchObject({ state: 'RUNNING', dispatch_no: 1 });
   });
+
+  it.each(['waits in the stream', 'is with a scheduler that cannot write it'])(
+    'leaves a step to a worker whose lease ran out while its heartbeat %s, and takes it when none comes any more',
+    async (where) => {
+      const task = await taken();
+      await apply(startOf(task));
+      const session = await beat([task]);
+      await age(100);
+      const stream = streams.heartbeats(deployment.name);
+      const held = [[task.runId, task.stepNo, task.dispatchNo]];
+      const message = { v: 1, session, worker: 'worker-1', epoch: 1, concurrency: 4, kinds: ['noop'], leaving: false, held };
+      const depth = () => one.transport.depth(stream, groups.schedulers);
+      const consumer = one.transport.consume({
+        ...consuming(groups.schedulers, ...(where.startsWith('is with') ? [stream] : [])),
+        batchMax: 500,
+        handle: () => Promise.reject(new HandlerUnavailable('The database is away.')),
+      });
+      await one.transport.add([{ stream, body: JSON.stringify(message) }]);
+      await eventually(async () => {
+        const { pending, oldestWaitingMs } = await depth();
+        return pending > 0 || (oldestWaitingMs ?? 0) > leaseSeconds * 1_000;
+      });
+      await one.sweeps.sweep(false);
+      expect(await given.stepOf(task.runId)).toMatchObject({ state: 'RUNNING', dispatch_no: 1 });
+      await consumer.stop({ graceMs: 0 });
+      one.broker.drop(stream);
+      await sweepUntil(async () => (await one.waitingTasks(deployment.name)).length > 0, 'the task');
+      expect(await given.stepOf(task.runId)).toMatchObject({ dispatch_no: 2, worker_losses: 1 });
+    },
+  );
 
   it('sends a message again that was lost on its way, and counts no loss', async () => {
     const task = await taken();

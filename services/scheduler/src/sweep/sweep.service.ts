@@ -101,23 +101,34 @@ export class SweepService {
   }
 
   /**
-   * Of the steps that no living session holds, those that are lost. One whose session's lease ran out is lost for certain. Any other may wait
-   * in its stream for its turn; or have been taken since its worker's last heartbeat; or have ended, its report being on the way. So it is
-   * lost only when it was seen nowhere for `patienceMs`, beyond the age of the oldest report that waits.
+   * Of the steps that no living session holds, those that are lost. One whose session's lease ran out is lost for certain, unless heartbeats
+   * wait to be read: then its worker may live, and it was us who were away. Any other may wait in its stream for its turn; or have been taken
+   * since its worker's last heartbeat; or have ended, its report being on the way. So it is lost only when it was seen nowhere for
+   * `patienceMs`, beyond the age of the oldest report that waits.
    */
   private async lostOnes(unheld: readonly UnheldStep[], patienceMs: number): Promise<UnheldStep[]> {
     const now = performance.now();
     const suspects = new Map<string, number>();
     const lost: UnheldStep[] = [];
     for (const [deploymentId, steps] of Map.groupBy(unheld, (step) => step.deploymentId)) {
-      const unsure = steps.filter((step) => !step.wasHeld);
+      const leasesCount = steps.some((step) => step.wasHeld) && (await this.hearsWorkers(deploymentId));
+      const certain = steps.filter((step) => step.wasHeld && leasesCount);
+      const unsure = steps.filter((step) => !step.wasHeld || !leasesCount);
       const missing = unsure.length > 0 ? await this.missingFrom(deploymentId, unsure) : { steps: [], reportsMs: 0 };
       for (const step of missing.steps) suspects.set(keyOf(step), this.suspects.get(keyOf(step)) ?? now);
       const gone = missing.steps.filter((step) => now - (suspects.get(keyOf(step)) ?? now) >= patienceMs + missing.reportsMs);
-      lost.push(...steps.filter((step) => step.wasHeld), ...gone);
+      lost.push(...certain, ...gone);
     }
     this.suspects = suspects;
     return lost;
+  }
+
+  /** Whether the heartbeats of a deployment are read as they come: whoever beats in time would have renewed its lease. */
+  private async hearsWorkers(deploymentId: string): Promise<boolean> {
+    const heartbeats = streams.heartbeats(await this.deployments.nameOf(deploymentId));
+    const { pending, oldestWaitingMs } = await this.transport.depth(heartbeats, groups.schedulers);
+    const { leaseSeconds, heartbeatSeconds } = this.times;
+    return pending === 0 && (oldestWaitingMs ?? 0) <= Math.max(0, leaseSeconds - 2 * heartbeatSeconds) * 1_000;
   }
 
   /** Those of the steps that do not wait in their deployment's stream, and for how long the oldest report of the deployment has waited. */
