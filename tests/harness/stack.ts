@@ -19,8 +19,6 @@ export interface StackOptions {
   readonly workerEnv?: Env;
   readonly schedulerEnv?: Env;
   readonly redis?: RedisServer;
-  /** Run from here instead of from the sources: `dist/services`. */
-  readonly built?: boolean;
 }
 
 /** FlowForge as it runs in a cluster: api, schedulers and workers as processes of their own, over a real Redis and PostgreSQL. */
@@ -61,8 +59,13 @@ export class Stack {
       role === 'api'
         ? { url: `http://127.0.0.1:${this.apiPort}/ready` }
         : { line: role === 'scheduler' ? /The scheduler is ready/ : /The worker is ready/ };
-    const main = `${this.options.built ? 'dist/' : ''}services/${role}/src/main.${this.options.built ? 'js' : 'ts'}`;
-    const process = await startProcess({ main, name: `${role} ${at}`, ready, readyWithin: 30_000, env: this.envOf(role) });
+    const process = await startProcess({
+      main: `services/${role}/src/main.ts`,
+      name: `${role} ${at}`,
+      ready,
+      readyWithin: 30_000,
+      env: this.envOf(role),
+    });
     this.members.set(`${role} ${at}`, process);
     return process;
   }
