@@ -1,4 +1,5 @@
 export * from './messages.ts';
+export * from './payload-depth.ts';
 export * from './channels.ts';
 export * from './http/limits.ts';
 export { httpSchemas } from './http/registry.ts';

@@ -102,6 +102,19 @@ describe('readReports', () => {
     ]);
   });
 
+  it('fails the step whose output is nested too deep, instead of refusing its report', () => {
+    const nested = (levels: number) =>
+      delivery(JSON.stringify(report).replace(/}$/, `,"output":${'['.repeat(levels)}${']'.repeat(levels)}}`));
+    expect(read(nested(256)).events.get(runId)).toMatchObject([{ outcome: 'succeeded' }]);
+    for (const levels of [257, 4_000, 100_000]) {
+      const { events, malformed } = read(nested(levels));
+      expect(malformed.size).toBe(0);
+      expect(events.get(runId)).toMatchObject([
+        { outcome: 'failed', output: null, error: { code: 'step.output_too_deep', retryable: false } },
+      ]);
+    }
+  });
+
   it.each(['write \\u0000 for NUL', '\\ud800', '\\\\u0000', 'whole 😀 pairs', { '\\u0000': 1 }])(
     'takes the output %j, which only tells of such characters',
     (output) => {

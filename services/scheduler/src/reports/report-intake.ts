@@ -1,5 +1,5 @@
 import type { Json, RunEvent, StepErrorView } from '#core';
-import { ReportMessage, streams } from '#contracts';
+import { PAYLOAD_DEPTH_MAX, ReportMessage, isDeeperThan, streams } from '#contracts';
 import type { Delivery } from '#transport';
 
 /** An escape, by an odd number of backslashes, of U+0000 or of a surrogate (JSON.stringify escapes only lone ones): jsonb refuses both. */
@@ -8,6 +8,12 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 const OUTPUT_UNSTORABLE: StepErrorView = {
   code: 'step.output_unstorable',
   message: 'The output holds U+0000 or half of a surrogate pair, which cannot be stored. Encode the data, for example as base64.',
+  retryable: false,
+};
+/** Likewise: beyond this, checking and storing it would overflow a stack. */
+const OUTPUT_TOO_DEEP: StepErrorView = {
+  code: 'step.output_too_deep',
+  message: `The output is nested deeper than ${PAYLOAD_DEPTH_MAX} levels.`,
   retryable: false,
 };
 /** No step runs for longer; what a worker says beyond would not fit the database's calendar. */
@@ -46,13 +52,20 @@ export function readReports(
 
 function parse(body: string): ReportMessage | string {
   try {
-    const parsed = ReportMessage.safeParse(JSON.parse(body));
+    const parsed = ReportMessage.safeParse(shallow(JSON.parse(body)));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     return `The message is no report: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
   } catch {
     return 'The message is no JSON.';
   }
+}
+
+/** The report, its step failed when the output is nested too deep to be looked at. */
+function shallow(report: unknown): unknown {
+  if (typeof report !== 'object' || report === null || !('output' in report)) return report;
+  if (!isDeeperThan(PAYLOAD_DEPTH_MAX, report.output)) return report;
+  return { ...report, output: null, outcome: 'failed', error: OUTPUT_TOO_DEEP };
 }
 
 function toEvent(report: ReportMessage, from: string, dice: number): RunEvent {

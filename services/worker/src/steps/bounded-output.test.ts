@@ -29,6 +29,12 @@ describe('the output of a step', () => {
     expect(() => boundedOutput(returned)).toThrow(expect.objectContaining({ code: 'step.output_invalid', retryable: false }));
   });
 
+  it('is refused for good one level too deep', () => {
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    expect(boundedOutput(nested(256))).toEqual(nested(256));
+    expect(() => boundedOutput(nested(257))).toThrow(expect.objectContaining({ code: 'step.output_too_deep', retryable: false }));
+  });
+
   it('is refused for good one byte above the bound, counted as UTF-8', () => {
     expect(boundedOutput('ä'.repeat(INLINE_PAYLOAD_BYTES_MAX / 2 - 1))).toHaveLength(INLINE_PAYLOAD_BYTES_MAX / 2 - 1);
     expect(() => boundedOutput(`${'ä'.repeat(INLINE_PAYLOAD_BYTES_MAX / 2 - 1)}x`)).toThrow(

@@ -1,4 +1,4 @@
-import { INLINE_PAYLOAD_BYTES_MAX } from '#contracts';
+import { INLINE_PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, isDeeperThan } from '#contracts';
 import { nonRetryable } from '#sdk';
 import type { Payload } from './step-end.ts';
 
@@ -7,7 +7,7 @@ const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
 /**
  * What a handler returned, as the JSON value that a report carries; `undefined` is null. Throws a final `StepFailure` when it cannot be
- * reported: `step.output_invalid` (no JSON, or characters that cannot be stored), `step.output_too_large`.
+ * reported: `step.output_invalid` (no JSON, or characters that cannot be stored), `step.output_too_large`, `step.output_too_deep`.
  */
 export function boundedOutput(returned: unknown): Payload {
   const text = serialise(returned);
@@ -22,7 +22,11 @@ export function boundedOutput(returned: unknown): Payload {
   if (text.includes('\\u') && unstorable.test(text)) {
     throw nonRetryable('step.output_invalid', 'The output holds a NUL character or half of a surrogate pair, which cannot be stored.');
   }
-  return JSON.parse(text);
+  const output: Payload = JSON.parse(text);
+  if (isDeeperThan(PAYLOAD_DEPTH_MAX, output)) {
+    throw nonRetryable('step.output_too_deep', `The output is nested deeper than ${PAYLOAD_DEPTH_MAX} levels.`);
+  }
+  return output;
 }
 
 function serialise(returned: unknown): string | undefined {
