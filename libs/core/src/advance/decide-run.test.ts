@@ -371,6 +371,17 @@ describe('decideRun, about workers that are lost or leave', () => {
     expect(resultsOf(run)).toMatchObject([{ error: { code: 'step.worker_lost', retryable: false } }]);
   });
 
+  it('fails in the end a step that ends each worker before anything is heard of it', () => {
+    const run = new RunModel(single).begun();
+    const loseSilently = (times: number) => Array.from({ length: times }, () => run.take(run.give.lost('only', { counts: false })));
+    loseSilently(20);
+    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 21, workerLosses: 0, reason: 'task.lost' });
+    loseSilently(3);
+    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 24, workerLosses: 3, reason: 'worker.lost' });
+    loseSilently(1);
+    expect(run.row('only')).toMatchObject({ state: 'FAILED', workerLosses: 4, reason: 'step.worker_lost' });
+  });
+
   it('keeps the losses of a step over its retries', () => {
     const run = new RunModel(retrying(3)).begun();
     run.take(run.give.lost('only'));
