@@ -39,7 +39,7 @@ export async function main(args: string[]): Promise<number> {
 
 async function plainParts(traces: boolean): Promise<WorldPlain> {
   const level = traces ? 'info' : 'silent';
-  const logger = await createLogger({ service: 'simulation', level, destination: { write: (line) => currentKernel()?.note(line.trim()) } });
+  const logger = await createLogger({ service: 'simulation', level, destination: { write: (line) => currentKernel()?.tell(() => line.trim()) } });
   return { logger, metrics: createMetrics('simulation'), evaluator: createEvaluator() };
 }
 
@@ -65,5 +65,7 @@ function summary(results: readonly WorldResult[], seconds: number): void {
   console.log(`runs ended: ${total(({ ends }) => ends)}`);
   console.log(`faults: ${total(({ faults }) => faults)}`);
   const settled = results.map(({ settledInMs }) => settledInMs).toSorted((one, other) => one - other);
+  const silences = results.map(({ longestSilenceMs }) => longestSilenceMs).toSorted((one, other) => one - other);
+  console.log(`longest silence: p50 ${silences[silences.length>>1]} p90 ${silences[Math.floor(silences.length*.9)]} p99 ${silences[Math.floor(silences.length*.99)]} max ${silences.at(-1)} seed ${results.find((r) => r.longestSilenceMs === silences.at(-1))?.seed}`);
   console.log(`at rest after the last fault: median ${Math.round(settled[Math.floor(settled.length / 2)] ?? 0)} ms, longest ${Math.round(settled.at(-1) ?? 0)} ms`);
 }

@@ -40,7 +40,10 @@ export class ProcessKit {
 
   /** The way to the streams of an epoch; null: what stands outside of epochs. */
   transport(epoch: number | null): NetworkedTransport {
-    const twists = { ackBeforeAdd: this.broken.has('report before ack') };
+    const twists = {
+      ackBeforeAdd: this.broken.has('report before ack'),
+      forgetsDeliveries: this.broken.has('redelivered tasks are skipped'),
+    };
     return new NetworkedTransport(new StreamLink(this.streams, this.weather), epoch === null ? '' : `${epoch}|`, twists);
   }
 }

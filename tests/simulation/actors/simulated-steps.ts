@@ -17,6 +17,8 @@ export interface StepScript {
   readonly hangs: boolean;
   /** Its process dies under it, this many attempts. */
   readonly dies: number;
+  /** It ends its worker with it, every time. */
+  readonly kills: boolean;
   /** It does not listen to the abort signal. */
   readonly deaf: boolean;
   /** An expression's value, handed on. */
@@ -69,10 +71,11 @@ class ScriptedProcess implements StepRunner {
     // The step's process is not the worker: a pause of the worker does not stop its effect, and it outlives its worker for a moment.
     this.kernel.plan(this.kernel.outside, endsInMs * 0.9, `effect of ${idempotencyKey.slice(-6)}`, () => {
       const orphaned = !this.worker.alive && this.kernel.random.chance(0.5);
-      if (!this.isOver && !orphaned && !fails && !dies) this.ledger.book(idempotencyKey);
+      if (!this.isOver && !orphaned && !fails && !dies && !script.kills) this.ledger.book(idempotencyKey);
     });
     if (script.hangs) return 1;
     this.kernel.plan(this.worker, endsInMs, `step ${idempotencyKey.slice(-6)} ends`, () => {
+      if (script.kills) return this.worker.crash();
       if (dies) return this.die();
       const error = { code: 'step.broken', message: 'The script says so.', retryable: script.retryable };
       const output = { n: attempt, saw: script.saw ?? null };

@@ -7,21 +7,39 @@ import type { Violation } from './violation.ts';
 
 const PHASES: Readonly<Record<string, string>> = { CREATED: 'queued', QUEUED: 'queued', RUNNING: 'running', WAITING: 'waiting', CANCELLING: 'cancelling' };
 
+/** Longest step, timer, or finding of what was lost: beyond, something waits for nobody. */
+const SILENCE_MS_MAX = 6_000;
+/** Why the sweep sends a step again. */
+const LOSSES: ReadonlySet<string> = new Set(['worker.lost', 'task.lost', 'step.worker_lost']);
+
 /** Judges every commit: moves, versions, tokens, counters, joins, timers, limits. What it knows of the protocol it takes from the rows alone. */
 export class Checker {
   readonly violations: Violation[] = [];
   readonly reports = new ReportBook();
   moves = 0;
+  /** The longest time in the calm in which no run moved although some had not ended. */
+  longestSilenceMs = 0;
+  private movedAt = 0;
   /** Newest audited version and state by run and step. */
   private readonly newest = new Map<string, { version: number; state: string }>();
   private readonly tokens = new Set<string>();
 
-  constructor(private readonly database: Database) {
+  /** `calmAt`: from then on nothing fails any more. `steadfast`: nothing fails that a worker or a message could be lost by. */
+  constructor(
+    private readonly database: Database,
+    private readonly calmAt: number,
+    private readonly steadfast: boolean,
+  ) {
     database.onCommit((tx) => this.judge(tx));
   }
 
   broken(invariant: string, what: string): void {
     if (this.violations.length < 20) this.violations.push({ invariant, what });
+  }
+
+  /** Where no message was doubled, no step runs in two processes under one token. */
+  judgeRunners(): void {
+    for (const [token, by] of this.reports.runners) if (by.size > 1) this.broken('I4', `${token} was run by ${[...by].join(' and ')}`);
   }
 
   /** The database went back in time: the newest versions are those of its audit. Tokens were given out all the same. */
@@ -31,11 +49,20 @@ export class Checker {
   }
 
   private judge(tx: Transaction): void {
+    if (tx.audit.length > 0) this.judgeSilence(this.database.clock());
     for (const row of tx.audit) this.judgeMove(row);
     const runs = new Set([...(tx.changesOf(this.database.runs)?.keys() ?? []), ...(tx.changesOf(this.database.live)?.keys() ?? [])]);
     for (const row of tx.changesOf(this.database.steps)?.values() ?? []) if (row) runs.add(row.runId);
     for (const runId of runs) this.judgeRun(runId);
     if (tx.changesOf(this.database.live)) this.judgeLimits();
+  }
+
+  /** Where nothing fails, whatever has not ended moves on: work takes its time, waiting for somebody who is gone does not. */
+  private judgeSilence(now: number): void {
+    const silentMs = now - Math.max(this.calmAt, this.movedAt);
+    if (silentMs > this.longestSilenceMs && this.database.live.committed.size > 0) this.longestSilenceMs = silentMs;
+    if (this.longestSilenceMs > SILENCE_MS_MAX) this.broken('I5', `nothing moved for ${Math.round(silentMs)} ms`);
+    this.movedAt = now;
   }
 
   private judgeMove(row: AuditRow): void {
@@ -47,6 +74,7 @@ export class Checker {
     if (row.leaves !== null && !isLegal(row)) this.broken('I2', `${key}: ${row.leaves} to ${row.enters}`);
     this.newest.set(key, { version: row.version, state: row.enters });
     if (row.enters === 'DISPATCHED') this.judgeToken(key, row);
+    if (this.steadfast) this.judgeLoss(key, row);
     if (row.actor.startsWith('worker:')) this.judgeReported(key, row);
   }
 
@@ -57,6 +85,11 @@ export class Checker {
     const isOwn = row.stepNo > 0 && row.leaves !== 'PENDING';
     const fits = isOwn ? told.key === key && told.token === row.tokenBefore : told.key.startsWith(row.runId);
     if (!fits) this.broken('I4', `${key}: a report about ${told.key} #${told.token} moved it to ${row.enters} under #${row.tokenBefore}`);
+  }
+
+  /** A task that never reached the streams, because its sender ended behind the commit, is found and sent; no other step is taken for lost. */
+  private judgeLoss(key: string, row: AuditRow): void {
+    if (LOSSES.has(row.reason ?? '') && this.reports.sent.has(`${key} ${row.tokenBefore}`)) this.broken('I4', `${key}: ${row.reason}, and nothing was lost`);
   }
 
   /** A token names one dispatch for ever, also across a restore. */

@@ -1,4 +1,4 @@
-import { ReportMessage } from '#contracts';
+import { ReportMessage, TaskMessage } from '#contracts';
 import { stepKey } from '../database/database.ts';
 
 /** What a report told. */
@@ -9,15 +9,27 @@ export interface ToldReport {
   readonly output: string;
 }
 
-/** Every report that a worker handed to the streams, by its id. */
+/** What reached the streams: every report by its id, and which tasks. */
 export class ReportBook {
+  /** Which processes told of a dispatch, by its token. */
+  readonly runners = new Map<string, Set<string>>();
+  /** Dispatches whose task reached the streams, by token. */
+  readonly sent = new Set<string>();
   private readonly byId = new Map<string, ToldReport>();
 
-  note(body: string): void {
+  /** `by`: the process that sent it. */
+  note(body: string, by: string): void {
     const report = ReportMessage.parse(JSON.parse(body));
     const { id, runId, stepNo, epoch, dispatchNo } = report;
     const output = JSON.stringify(report.kind === 'ended' ? (report.output ?? null) : null);
+    const token = `${stepKey(runId, stepNo)} ${epoch}.${dispatchNo}`;
+    this.runners.set(token, (this.runners.get(token) ?? new Set()).add(by));
     this.byId.set(id, { key: stepKey(runId, stepNo), token: `${epoch}.${dispatchNo}`, output });
+  }
+
+  noteTask(body: string): void {
+    const { runId, stepNo, epoch, dispatchNo } = TaskMessage.parse(JSON.parse(body));
+    this.sent.add(`${stepKey(runId, stepNo)} ${epoch}.${dispatchNo}`);
   }
 
   find(id: string): ToldReport | undefined {

@@ -69,8 +69,9 @@ export class SimulatedClient implements HotClient {
   private send(): void {
     if (this.isSending) return;
     this.isSending = true;
-    this.toServer(this.server.kernel.traced ? `does ${this.outgoing.map(({ statement }) => statement.name).join(' ')}` : 'does', () => {
+    this.toServer('does', () => {
       this.isSending = false;
+      this.server.kernel.tell(() => this.outgoing.map(({ statement }) => statement.name).join(' '));
       this.arrive();
     });
   }

@@ -48,6 +48,8 @@ export class Database {
   readonly teams = new Map<string, TeamRow>();
   audit: AuditRow[] = [];
   epoch = 1;
+  /** The leader's lease is given to whoever asks. */
+  everyoneLeads = false;
   private readonly audited = new Set<string>();
   private readonly listeners: ((tx: Transaction) => void)[] = [];
   private readonly unlocked: (() => void)[] = [];

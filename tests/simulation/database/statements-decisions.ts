@@ -17,7 +17,7 @@ function standing(database: Database, tx: Transaction, row: ColumnRow): LiveRow 
 const liveLock: StatementWork = (database, tx, values) => {
   const standingRows = values.rows().flatMap((row) => standing(database, tx, row) ?? []);
   const ids = standingRows.map(({ runId }) => runId).toSorted();
-  for (const id of ids) tx.lock(`run ${id}`);
+  if (!database.breaks('run mutex')) for (const id of ids) tx.lock(`run ${id}`);
   return ids.map((id) => ({ run_id: id }));
 };
 
@@ -45,10 +45,11 @@ const stepsMove: StatementWork = (database, tx, values) =>
     if (!before || !standing(database, tx, row) || before.state !== leaves) return [];
     if (before.version !== row.number(7) - 1 - Number(via !== null)) return [];
     const legal: readonly string[] = STEP_MOVES[leaves];
-    if (!legal.includes(via ?? enters) && !database.breaks('legal moves only')) return [];
+    if (!legal.includes(via ?? enters)) return [];
+    const dispatchNo = database.breaks('new token per dispatch') ? before.dispatchNo : row.number(9);
     const after: StepRow = {
       ...before,
-      ...{ state: enters, via, version: row.number(7), epoch: row.number(8), dispatchNo: row.number(9), attempt: row.number(10) },
+      ...{ state: enters, via, version: row.number(7), epoch: row.number(8), dispatchNo, attempt: row.number(10) },
       ...{ workerLosses: row.number(11), causeId: row.text(12), actor: row.text(13), reason: row.textOrNull(14), changedAt: tx.now },
       endedAt: isTerminalStep(enters) ? tx.now : null,
     };
@@ -84,7 +85,7 @@ const liveWrite: StatementWork = (database, tx, values) =>
     notNegative(database.live, remaining, active, waiting);
     database.live.put(tx, live.runId, {
       ...live,
-      ...{ rev: live.rev + 1, phase, remaining, active, waiting, failed: row.flag(7), began: live.began || phase !== 'queued' },
+      ...{ rev: live.rev + Number(!database.breaks('rev counted up')), phase, remaining, active, waiting, failed: row.flag(7), began: live.began || phase !== 'queued' },
       queuedAt: phase === 'queued' && live.phase !== 'queued' ? tx.now : live.queuedAt,
     });
     return [{ run_id: live.runId }];
@@ -103,7 +104,7 @@ const liveEnd: StatementWork = (database, tx, values) =>
 
 const resultsWrite: StatementWork = (database, tx, values) => {
   for (const row of values.rows()) {
-    if (!standing(database, tx, row)) continue;
+    if (!standing(database, tx, row) || database.breaks('result with move')) continue;
     const [runId, stepNo] = [row.text(1), row.number(3)];
     database.outputs.put(tx, stepKey(runId, stepNo), { runId, stepNo, output: jsonOf(row.textOrNull(4)), error: jsonOf(row.textOrNull(5)) });
   }
@@ -123,7 +124,7 @@ const outputsReuse: StatementWork = (database, tx, values) => {
 const timersSet: StatementWork = (database, tx, values) => {
   for (const row of values.rows()) {
     if (!standing(database, tx, row)) continue;
-    if (database.breaks('timers are durable') && row.number(3) === 2) continue;
+    if (database.breaks('timer with move') && row.number(3) === 2) continue;
     const [runId, stepNo, kind, inMs] = [row.text(1), row.number(3), row.text(4), row.numberOrNull(5)];
     const dueAt = inMs === null ? row.number(6) : database.clock() + inMs;
     database.timers.put(tx, `${stepKey(runId, stepNo)} ${kind}`, { runId, stepNo, kind, dueAt });
@@ -144,7 +145,7 @@ export const decisionStatements: Readonly<Record<string, StatementWork>> = {
   timers_set: timersSet,
   timers_clear: (database, tx, values) => {
     for (const row of values.rows())
-      if (standing(database, tx, row)) database.timers.remove(tx, `${stepKey(row.text(1), row.number(3))} ${row.text(4)}`);
+      if (standing(database, tx, row) && !database.breaks('timer cleared when fired')) database.timers.remove(tx, `${stepKey(row.text(1), row.number(3))} ${row.text(4)}`);
     return [];
   },
   waits_begin: (database, tx, values) => {
@@ -159,7 +160,7 @@ export const decisionStatements: Readonly<Record<string, StatementWork>> = {
       const key = stepKey(row.text(1), row.number(3));
       const wait = database.waits.get(tx, key);
       if (!wait || !standing(database, tx, row)) continue;
-      const by = database.breaks('unmet lowered once') ? 1 : row.number(4);
+      const by = database.breaks('every need lowers') ? 1 : row.number(4);
       if (wait.unmet - by < 0) throw new DatabaseError('23514', 'unmet is below zero');
       database.waits.put(tx, key, { ...wait, unmet: wait.unmet - by });
     }

@@ -7,6 +7,8 @@ import type { StreamLink } from './stream-link.ts';
 /** What a world may do otherwise than the protocol says. */
 export interface TransportTwists {
   readonly ackBeforeAdd: boolean;
+  /** A redelivered task looks like a new one. */
+  readonly forgetsDeliveries: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export class NetworkedTransport implements StreamTransport {
   constructor(
     private readonly link: StreamLink,
     private readonly prefix: string,
-    private readonly twists: TransportTwists = { ackBeforeAdd: false },
+    private readonly twists: TransportTwists,
   ) {
     this.server = link.server.face();
   }
@@ -33,30 +35,30 @@ export class NetworkedTransport implements StreamTransport {
     const named = this.named(entries);
     const { weather } = this.link;
     if (weather.happens('message acknowledged and lost')) return this.link.call('add, and forgets it', () => Promise.resolve());
-    const work = () => this.server.add(named);
+    const work = () => this.remembering(named, () => this.server.add(named));
     if (weather.happens('message delayed')) {
       this.link.later('add', work);
       return this.link.call('add, but later', () => Promise.resolve());
     }
-    return this.link.call(this.what('add', named), work, work);
+    return this.link.call('add', work, work);
   }
 
   async addThenAck(entries: readonly StreamEntry[], acks: readonly Delivery[], group: string): Promise<void> {
     const named = this.named(entries);
     const acked = this.namedDeliveries(acks);
-    const both = () => this.server.addThenAck(named, acked, group);
+    const both = () => this.remembering(named, () => this.server.addThenAck(named, acked, group));
     const { weather } = this.link;
     if (this.twists.ackBeforeAdd && acked.length > 0) {
       await this.link.call('ack first', () => this.server.ack(acked, group));
       this.consumers.letGo(acked, group);
-      await this.link.call('add then', () => this.server.add(named)).catch(() => undefined);
+      await this.link.call('add then', () => this.remembering(named, () => this.server.add(named))).catch(() => undefined);
     } else if (weather.happens('message acknowledged and lost')) {
       // A failover that lost the newest writes: both halves of the step, for they are one.
       await this.link.call('add and ack, and forgets them', () => Promise.resolve());
     } else if (weather.happens('message delayed')) {
       this.link.later('add and ack', both);
       await this.link.call('add and ack, but later', () => Promise.resolve());
-    } else await this.link.call(this.what('add and ack', named), both, both);
+    } else await this.link.call('add and ack', both, both);
     this.consumers.letGo(acked, group);
   }
 
@@ -124,14 +126,16 @@ export class NetworkedTransport implements StreamTransport {
     return this.consumers.stopAll(100);
   }
 
-  private what(what: string, entries: readonly StreamEntry[]): string {
-    return this.link.kernel.traced ? `${what} ${entries.map(({ stream, body }) => `${stream} ${summaryOf(body)}`).join(', ')}` : what;
-  }
-
   private named(entries: readonly StreamEntry[]): StreamEntry[] {
     const named = entries.map(({ stream, body }) => ({ stream: this.prefix + stream, body }));
-    for (const entry of named) this.link.server.remember(entry);
+    this.link.kernel.tell(() => `${this.link.process.name} adds ${named.map(({ stream, body }) => `${stream} ${summaryOf(body)}`).join(', ')}`);
     return named;
+  }
+
+  /** Runs at the server. */
+  private remembering(entries: readonly StreamEntry[], work: () => Promise<void>): Promise<void> {
+    for (const entry of entries) this.link.server.remember(entry, this.link.process.name);
+    return work();
   }
 
   private namedDeliveries(deliveries: readonly Delivery[]): Delivery[] {
@@ -143,7 +147,8 @@ export class NetworkedTransport implements StreamTransport {
   }
 
   private unnamed(delivery: Delivery): Delivery {
-    return { ...delivery, stream: delivery.stream.slice(this.prefix.length) };
+    const deliveries = this.twists.forgetsDeliveries ? 1 : delivery.deliveries;
+    return { ...delivery, deliveries, stream: delivery.stream.slice(this.prefix.length) };
   }
 }
 

@@ -4,8 +4,8 @@ import type { SimulatedProcess } from '../virtual/simulated-process.ts';
 import type { StreamServer } from './stream-server.ts';
 import type { Weather } from './weather.ts';
 
-/** How long a client waits for an answer. */
-const COMMAND_TIMEOUT_MS = 2_000;
+/** How long a client waits for an answer: shorter than a lease, as it is outside of simulations. */
+const COMMAND_TIMEOUT_MS = 300;
 
 /** One process's way to the stream server: each call travels there and back, and may be lost on either way. */
 export class StreamLink {

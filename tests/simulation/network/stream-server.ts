@@ -14,7 +14,7 @@ export class StreamServer {
   constructor(
     readonly kernel: Kernel,
     private readonly streamLengthMax: number,
-    private readonly onMessage: (entry: StreamEntry) => void,
+    private readonly onMessage: (entry: StreamEntry, by: string) => void,
   ) {}
 
   /** The server's side of one client: the in-process transport's own statements. */
@@ -45,8 +45,9 @@ export class StreamServer {
     return [...new Set(this.seen.map(({ stream }) => stream)), 'tasks:nobody'];
   }
 
-  remember(entry: StreamEntry): void {
-    this.onMessage(entry);
+  /** A message has arrived. `by`: the process that sent it. */
+  remember(entry: StreamEntry, by: string): void {
+    this.onMessage(entry, by);
     if (this.seen.length < SEEN_MAX) this.seen.push(entry);
   }
 }

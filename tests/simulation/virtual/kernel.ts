@@ -75,8 +75,9 @@ export class Kernel {
     this.trace?.(`${this.elapsedMs.toFixed(3).padStart(10)}  ${line}`);
   }
 
-  get traced(): boolean {
-    return this.trace !== null;
+  /** Tells a reader of the trace more; no part of the history. */
+  tell(line: () => string): void {
+    this.trace?.(`${this.elapsedMs.toFixed(3).padStart(10)}      ${line()}`);
   }
 
   historyHash(): string {

@@ -6,6 +6,8 @@ export class SimulatedProcess {
   pausedUntil = 0;
   /** How far its wall clock is off, in milliseconds. Its monotonic clock is right. */
   clockOffMs = 0;
+  /** Ends it from within, as running out of memory does. */
+  crash: () => void = () => this.die();
   /** What came due while it was paused. */
   readonly missed: Happening[] = [];
   private readonly onDeath: (() => void)[] = [];

@@ -40,7 +40,7 @@ export class FaultDriver {
     weather.count(fault);
     switch (fault) {
       case 'scheduler crash':
-        return random.pick(targets.schedulers).crash(random.between(50, 2_500));
+        return this.scheduler().crash(random.between(50, 2_500));
       case 'worker crash':
         return random.pick(targets.workers).crash(random.between(50, 2_500));
       case 'api crash':
@@ -52,7 +52,7 @@ export class FaultDriver {
       case 'worker drain':
         return random.pick(targets.workers).stop(5_000, random.between(50, 1_000));
       case 'scheduler stop':
-        return random.pick(targets.schedulers).stop(5_000, random.between(50, 1_000));
+        return this.scheduler().stop(5_000, random.between(50, 1_000));
       case 'streams wiped':
         return streams.broker.flush();
       case 'stream dropped':
@@ -82,6 +82,12 @@ export class FaultDriver {
       default:
         return assertNever(fault);
     }
+  }
+
+  /** Where no step may be lost one scheduler lives on: with all of them away, heartbeats wait and leases end. */
+  private scheduler(): Slot {
+    const { schedulers } = this.targets;
+    return this.random.pick(this.settings.isSteadfast ? schedulers.slice(1) : schedulers);
   }
 
   /** Longer than a lease, more often than not: the others believe it dead. */

@@ -29,6 +29,7 @@ export class Slot {
   start(inMs: number): void {
     this.lives += 1;
     const process = new SimulatedProcess(`${this.name}.${this.lives}`);
+    process.crash = () => this.end(process, 300);
     this.process = process;
     this.held = false;
     this.kernel.plan(process, inMs, 'starts', () => {

@@ -36,19 +36,33 @@ export interface WorldSettings {
   readonly processFaults: readonly { readonly atMs: number; readonly fault: ProcessFault }[];
   /** Faults stop here. */
   readonly calmAtMs: number;
+  /** Workers and messages are safe: whatever fails, no step may be taken for lost. */
+  readonly isSteadfast: boolean;
+  /** No message comes twice and no worker hands one back: each token is run by one process. */
+  readonly deliversOnce: boolean;
+  /** Some steps end their workers. */
+  readonly hasPoison: boolean;
+  /** All schedulers believe that they lead. */
+  readonly everyoneLeads: boolean;
   readonly streamLengthMax: number;
   readonly broken: ReadonlySet<Rule>;
 }
 
+/** Faults by which neither a worker nor a message can be lost. The first scheduler is spared by them. */
+const SAFE_MESSAGE_FAULTS: ReadonlySet<MessageFault> = new Set(['request lost', 'message doubled', 'event lost', 'event doubled', 'statement lost', 'commit answer lost']);
+const SAFE_PROCESS_FAULTS: ReadonlySet<ProcessFault> = new Set(['scheduler crash', 'scheduler stop', 'api crash']);
+/** Faults after which a message may come twice under one token. */
+const DOUBLING: ReadonlySet<string> = new Set(['message doubled', 'old message', 'group destroyed', 'worker drain', 'stream dropped', 'restore']);
+
 export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()): WorldSettings {
   const random = new Random(seed, 2);
-  const isFaultless = random.chance(0.05);
+  const isSteadfast = random.chance(0.15);
   const calmAtMs = random.between(3_000, 8_000);
-  const kinds = PROCESS_FAULTS.filter(() => random.chance(0.4));
-  const count = isFaultless || kinds.length === 0 ? 0 : random.int(1, 10);
+  const kinds = PROCESS_FAULTS.filter((fault) => random.chance(0.4) && (!isSteadfast || SAFE_PROCESS_FAULTS.has(fault)));
+  const count = kinds.length === 0 ? 0 : random.int(0, 10);
   const probabilities = new Map(
     MESSAGE_FAULTS.flatMap((fault): [MessageFault, number][] =>
-      !isFaultless && random.chance(0.4) ? [[fault, 10 ** random.between(-3.5, -1.3)]] : [],
+      random.chance(0.4) && (!isSteadfast || SAFE_MESSAGE_FAULTS.has(fault)) ? [[fault, 10 ** random.between(-3.5, isSteadfast ? -2 : -1.3)]] : [],
     ),
   );
   return {
@@ -58,10 +72,14 @@ export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()):
     runs: random.int(10, 30),
     deployments: random.int(1, 2),
     times: { lease: 1, heartbeat: 0.3, sweep: 0.5 },
-    slowness: random.pick([0, 0.01, 0.1]),
+    slowness: isSteadfast ? 0 : random.pick([0, 0.01, 0.1]),
     probabilities,
     processFaults: Array.from({ length: count }, () => ({ atMs: random.between(100, calmAtMs), fault: random.pick(kinds) })),
     calmAtMs,
+    isSteadfast,
+    deliversOnce: ![...kinds, ...probabilities.keys()].some((fault) => DOUBLING.has(fault)),
+    hasPoison: !isSteadfast && random.chance(0.3),
+    everyoneLeads: random.chance(0.15),
     // Above what a worker reports at once: a batch that never fits is no fault of the protocol.
     streamLengthMax: random.chance(0.2) ? random.int(40, 80) : 100_000,
     broken,

@@ -23,11 +23,11 @@ import { randomPlan } from './plan-maker.ts';
 import type { WorldSettings } from './settings.ts';
 
 /** After the last fault everything has to come to its end within this time, or it is stuck. */
-export const SETTLE_MS_MAX = 90_000;
+export const SETTLE_MS_MAX = 300_000;
 /** The world is looked at this often for whether all is done. */
 const LOOK_EVERY_MS = 200;
 /** More happenings than any healthy world has. */
-const EVENTS_MAX = 400_000;
+const EVENTS_MAX = 1_500_000;
 
 /** What a world came to. */
 export interface WorldResult {
@@ -38,6 +38,8 @@ export interface WorldResult {
   readonly simulatedMs: number;
   /** From the last fault until all was at rest. */
   readonly settledInMs: number;
+  /** The longest time in the calm in which nothing moved although runs had not ended. */
+  readonly longestSilenceMs: number;
   readonly runs: number;
   readonly moves: number;
   readonly effects: number;
@@ -84,9 +86,10 @@ class World {
     this.shape = new Random(seed, 4);
     const weather = new Weather(new Random(seed, 5), settings.probabilities, settings.slowness);
     this.database = new Database(broken, () => kernel.now, () => kernel.random.uuid());
-    this.checker = new Checker(this.database);
-    const streams = new StreamServer(kernel, settings.streamLengthMax, ({ stream, body }) => {
-      if (stream.includes('reports:')) this.checker.reports.note(body);
+    this.checker = new Checker(this.database, kernel.now + settings.calmAtMs, settings.isSteadfast);
+    const streams = new StreamServer(kernel, settings.streamLengthMax, ({ stream, body }, by) => {
+      if (stream.includes('reports:')) this.checker.reports.note(body, by);
+      else if (stream.includes('tasks:')) this.checker.reports.noteTask(body);
     });
     const server = new DatabaseServer(kernel, this.database);
     this.kit = new ProcessKit(kernel, server, streams, new Hub(kernel, weather), weather, this.ledger, times, broken, plain);
@@ -107,6 +110,7 @@ class World {
   /** Deployments, teams and workflows: what exists before the first process. */
   private furnish(): void {
     const { shape, database, kernel } = this;
+    database.everyoneLeads = this.settings.everyoneLeads;
     const deployments = ['default', 'finance'].slice(0, this.settings.deployments).map((name) => ({
       id: kernel.random.uuid(),
       name,
@@ -116,7 +120,7 @@ class World {
     const teams = ['red', 'blue'].map((name) => ({ name, concurrencyLimit: shape.chance(0.4) ? shape.int(1, 4) : null, weight: shape.int(1, 3) }));
     for (const team of teams) database.teams.set(team.name, team);
     for (let workflow = 0; workflow < 5; workflow += 1) {
-      const plan = randomPlan(shape);
+      const plan = randomPlan(shape, this.settings.hasPoison);
       const workflowId = kernel.random.uuid();
       database.versions.set(`${workflowId} 1`, { workflowId, version: 1, name: `workflow-${workflow}`, plan });
       const target: RunTarget = {
@@ -186,6 +190,7 @@ class World {
     const look = (): void => {
       if (kernel.elapsedMs > settings.calmAtMs && this.clients.every(({ alive }) => !alive) && this.isAtRest()) {
         judgeRest(this.checker, this.database, this.kit.streams, this.book, this.ledger, this.faults.lost);
+        if (settings.deliversOnce) this.checker.judgeRunners();
         this.isOver = true;
       } else if (kernel.elapsedMs > settings.calmAtMs + SETTLE_MS_MAX || kernel.events > EVENTS_MAX) {
         this.checker.broken('I1', `after ${Math.round(kernel.elapsedMs - settings.calmAtMs)} ms of calm: ${unrest(this.database, this.kit.streams) ?? 'clients wait'}`);
@@ -210,6 +215,7 @@ class World {
       events: kernel.events,
       simulatedMs: kernel.elapsedMs,
       settledInMs: kernel.elapsedMs - settings.calmAtMs,
+      longestSilenceMs: checker.longestSilenceMs,
       ...{ runs: this.database.runs.committed.size, moves: checker.moves, effects: this.ledger.asked.size, asks: this.ledger.asks, ends },
       historyHash: kernel.historyHash(),
     };
