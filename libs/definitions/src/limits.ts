@@ -44,6 +44,8 @@ export const EVALUATION_LIMITS = {
   queueMax: 1_000,
   outputBytesMax: 256 * 1024,
   depthMax: 64,
+  /** Characters of the message of one that failed. */
+  messageCharactersMax: 1_000,
   /** Characters of data × operations that read them whole: up to here an expression is evaluated inline (≈ 10 ms), above in a thread. */
   inlineWorkMax: 256 * 1024,
   /** A thread that gets no processor may take this many deadlines of wall time: a busy machine must not fail a step. */

@@ -244,6 +244,7 @@ describe('a definition is refused with every fault', () => {
       withSteps(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`s${i}`, { uses: 'noop' }]))),
       'too_many_steps',
     ],
+    ['an input that no task can carry', withSteps({ a: { uses: 'noop', with: { text: '"'.repeat(130 * 1024) } } }), 'input_too_large'],
     ['a bare unknown kind', withSteps({ a: { uses: 'shell' } }), 'step_kind_unknown'],
     ['a zero timeout', withSteps({ a: { uses: 'noop', timeout: '0s' } }), 'duration_invalid'],
     ['an endless timeout', withSteps({ a: { uses: 'noop' } }, { timeout: '400d' }), 'duration_invalid'],

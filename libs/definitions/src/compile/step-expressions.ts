@@ -3,7 +3,7 @@ import { isJsonList } from '../expressions/values.ts';
 import { readExpression, type ExpressionFacts } from '../expressions/read-expression.ts';
 import { mayHoldExpression, parseTemplate } from '../expressions/template.ts';
 import { isPattern, patternWeight } from '../expressions/patterns.ts';
-import { DEFINITION_LIMITS, EXPRESSION_LIMITS } from '../limits.ts';
+import { DEFINITION_LIMITS, EVALUATION_LIMITS, EXPRESSION_LIMITS } from '../limits.ts';
 import type { FaultList } from '../source/fault-list.ts';
 import type { Path } from '../source/source-map.ts';
 import type { StepDraft } from './draft.ts';
@@ -35,7 +35,17 @@ export function expressionsOf(step: StepDraft, faults: FaultList): StepExpressio
       at: 'key',
     });
   }
+  if (!isInputTemplate) checkSize(step.input, [...path, 'with'], faults);
   return { condition, inputs, isInputTemplate };
+}
+
+/** An input with expressions is measured when they are evaluated; one without is sent as it is written. */
+function checkSize(input: Json, path: Path, faults: FaultList): void {
+  const { outputBytesMax } = EVALUATION_LIMITS;
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes <= outputBytesMax) return;
+  const message = `The step's input has ${bytes} bytes as JSON; ${outputBytesMax} fit into a task.`;
+  faults.add('input_too_large', message, 'Store the data, and hand on where they are.', { path });
 }
 
 /** An expression alone, without or with `${{ }}` around it. */

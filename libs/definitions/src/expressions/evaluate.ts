@@ -62,8 +62,16 @@ export function evaluateHere(task: EvaluationTask): EvaluationResult {
   }
 }
 
-/** The answer for an error of an evaluation. */
+/** The answer for an error of an evaluation. Its message can be stored: expressions may have put any character and any length into it. */
 export function errorResult(error: unknown): EvaluationResult {
+  const result = resultOf(error);
+  const message = result.message.replaceAll('\u0000', '\u2400');
+  const { messageCharactersMax } = EVALUATION_LIMITS;
+  const cut = message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax - 1)}…` : message;
+  return { ...result, message: cut.toWellFormed() };
+}
+
+function resultOf(error: unknown): EvaluationResult & { readonly kind: 'error' } {
   if (error instanceof ExpressionError) return { kind: 'error', code: error.code, message: error.message };
   // Not `instanceof`: the copy to a thread throws an error of Node's own realm, which differs from a test's.
   const message = types.isNativeError(error) ? error.message : 'unknown error';

@@ -261,7 +261,19 @@ describe('a step', () => {
       kind: 'error',
       code: 'expression.too_large',
     });
+    expect(await small.evaluateStep(step, scopeOf({ input: '\u0001'.repeat(100) }))).toMatchObject({ code: 'expression.too_large' });
     await small.close();
+  });
+
+  it.each([
+    ['a missing member', 'input["a\\u0000b"]', scopeOf({ input: {} })],
+    ['a text that is no number', 'int(input)', scopeOf({ input: '😀'.repeat(100_000) })],
+  ])('tells of %s in a message that can be stored', async (_what, source, scope) => {
+    const result = await evaluator.evaluateStep(stepOf({ with: { a: `\${{ ${source} }}` } }), scope);
+    const message = result.kind === 'error' ? result.message : '';
+    expect(message).toMatch(/^\P{Surrogate}+$/u);
+    expect(message).not.toContain('\u0000');
+    expect(message.length).toBeLessThanOrEqual(1_000);
   });
 });
 

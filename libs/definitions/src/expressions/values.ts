@@ -108,7 +108,14 @@ export function spendText(room: Room, text: string): string {
     throw new ExpressionError('expression.text_invalid', 'The result holds the character \\u0000, which cannot be stored.');
   if (LONE_SURROGATE.test(text))
     throw new ExpressionError('expression.text_invalid', 'The result holds half of a surrogate pair, which cannot be stored.');
-  return spend(room, Buffer.byteLength(text) + 2, text);
+  return spend(room, jsonBytesOf(text), text);
+}
+
+/** What JSON.stringify writes behind a backslash: a control character takes six times its room. */
+const ESCAPED = /[\p{Cc}"\\]/u;
+
+function jsonBytesOf(text: string): number {
+  return ESCAPED.test(text) ? Buffer.byteLength(JSON.stringify(text)) : Buffer.byteLength(text) + 2;
 }
 
 export function spend<T>(room: Room, bytes: number, value: T): T {
