@@ -7,6 +7,8 @@ import { isOutage } from './outage.ts';
 
 /** Rounds in which events whose run was changed meanwhile are decided again. Beyond, they are delivered again. */
 const ROUNDS_MAX = 20;
+/** Moves of steps in one transaction, so that it ends long before its statements' timeout; a single run's stay together. */
+const STEP_MOVES_MAX = 20_000;
 
 /** What became of the events of one advance. */
 export interface Advanced {
@@ -71,8 +73,17 @@ export class AdvanceService {
     admit: ((tx: HotTransaction) => Promise<ReadonlySet<string>>) | undefined,
     refused: Map<string, string>,
   ): Promise<ReadonlySet<string>> {
-    const changing = made.filter(({ decision }) => changesSomething(decision));
-    if (changing.length === 0) return new Set();
+    const written = new Set<string>();
+    for (const portion of portionsOf(made.filter(({ decision }) => changesSomething(decision))))
+      for (const runId of await this.writePortion(portion, admit, refused)) written.add(runId);
+    return written;
+  }
+
+  private async writePortion(
+    changing: readonly MadeDecision[],
+    admit: ((tx: HotTransaction) => Promise<ReadonlySet<string>>) | undefined,
+    refused: Map<string, string>,
+  ): Promise<ReadonlySet<string>> {
     const began = performance.now();
     const written = await this.writeApart(changing, admit, refused);
     const committed = changing.filter(({ decision }) => written.has(decision.runId));
@@ -154,4 +165,18 @@ export class AdvanceService {
       );
     }
   }
+}
+
+function portionsOf(made: readonly MadeDecision[]): MadeDecision[][] {
+  const portions: MadeDecision[][] = [];
+  let moves = Infinity;
+  for (const one of made) {
+    moves += one.decision.stepMoves.length;
+    if (moves <= STEP_MOVES_MAX) portions.at(-1)?.push(one);
+    else {
+      portions.push([one]);
+      moves = one.decision.stepMoves.length;
+    }
+  }
+  return portions;
 }

@@ -83,4 +83,29 @@ describe('AdvanceService', () => {
     await expect(service.advance(many)).rejects.toThrow('gone');
     expect(sizes).toEqual([16]);
   });
+
+  it('writes many wide runs in several transactions, none of which comes near the timeout of a statement', async () => {
+    const widths = [8_000, 8_000, 8_000, 30_000, 1, 2];
+    const made = widths.map((width, at) => ({
+      run: { head: { state: 'CREATED' } },
+      decision: {
+        runId: `run-${at}`,
+        runMove: null,
+        stepMoves: Array.from({ length: width }, () => ({})),
+        dispatches: [],
+        timersSet: [],
+        verdicts: ['applied'],
+      },
+    }));
+    const transactions: number[][] = [];
+    const write = (batch: typeof made) => {
+      transactions.push(batch.map(({ decision }) => decision.stepMoves.length));
+      return Promise.resolve(new Set(batch.map(({ decision }) => decision.runId)));
+    };
+    const decide = () => Promise.resolve({ made, changed: new Set(), broken: new Map() });
+    const service = new AdvanceService({ decide } as unknown as Parts[0], { write } as unknown as Parts[1], sender, silent);
+    const { verdicts } = await service.advance(new Map(made.map(({ decision }) => [decision.runId, [{ ...event }]])));
+    expect(verdicts.size).toBe(6);
+    expect(transactions).toEqual([[8_000, 8_000], [8_000], [30_000], [1, 2]]);
+  });
 });
