@@ -156,6 +156,16 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
     expect((await given.statesOf(urgent)).run).toBe('RUNNING');
   });
 
+  it('serves a low priority in the end, however many runs of a higher one stand before it', async () => {
+    const deployment = await given.deployment({ limit: 1 });
+    const patient = await given.run({ plan: single, deployment, priority: -2 });
+    await given.sql.query(`update live_runs set queued_at = queued_at - interval '1 hour'`);
+    await given.runs(5, { plan: single, deployment, priority: 10 });
+    await given.run({ plan: single, deployment, team: 'other', priority: 3 });
+    await (await one({ perQueue: 2 })).admission.admitAll();
+    expect((await given.statesOf(patient)).run).toBe('RUNNING');
+  });
+
   it('frees the place of a run that waits, but not its concurrency key', async () => {
     const deployment = await given.deployment({ limit: 1 });
     const scheduler = await one();
