@@ -28,13 +28,14 @@ export class AdmissionService {
     private readonly perQueue: number,
   ) {}
 
-  /** Admits as long as there is something to admit. Returns how many runs it let start. */
-  async admitAll(): Promise<number> {
+  /** Admits as long as there is something to admit, or until a moment of `performance.now()`. Returns how many runs it let start. */
+  async admitAll(until = Infinity): Promise<number> {
     let total = 0;
     let passFullKeys = false;
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
       const { admitted, looked } = await this.admitOnce(passFullKeys);
       total += admitted;
+      if (performance.now() >= until) break;
       if (admitted > 0) continue;
       // A head that is full of runs which wait for their keys hides what stands behind them: look past them, once.
       if (passFullKeys || looked < this.perQueue) break;

@@ -43,8 +43,8 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     for (const each of databases) await each.drop();
   });
 
-  const lead = async (options: Partial<LeaderLoopOptions> = {}): Promise<Led> => {
-    const scheduler = await GivenScheduler.open({ database, broker, leaseSeconds: 0.4, heartbeatSeconds: 0.05 });
+  const lead = async (options: Partial<LeaderLoopOptions> = {}, perQueue = 500): Promise<Led> => {
+    const scheduler = await GivenScheduler.open({ database, broker, leaseSeconds: 0.4, heartbeatSeconds: 0.05, perQueue });
     const bell = new WakeSignal();
     const epochs: number[] = [];
     const holder = randomUUID();
@@ -102,6 +102,16 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     const id = await given.run({ plan: aPlan({ pause: { uses: 'delay', input: { duration: '300ms' } } }), deployment });
     bell.ring();
     await eventually(async () => (await given.statesOf(id)).run === 'SUCCEEDED', { within: 3_000 });
+  });
+
+  it('fires a timer and renews its lease while a long queue is being admitted', async () => {
+    const pause = await given.run({ plan: aPlan({ pause: { uses: 'delay', input: { duration: '100ms' } } }), deployment });
+    await given.runs(400, { plan: aPlan({ only: {} }), deployment });
+    const { loop } = await lead({ sweepSeconds: 60, leaseSeconds: 0.4 }, 1);
+    await eventually(async () => (await given.statesOf(pause)).run === 'SUCCEEDED', { within: 10_000 });
+    expect((await given.runStates())['CREATED']).toBeGreaterThan(0);
+    expect(loop.silentMs).toBeLessThan(2_000);
+    await eventually(async () => !(await given.runStates())['CREATED'], { within: 20_000, what: 'the rest of the queue' });
   });
 
   it('does not run hot on a timer that nothing can fire', async () => {

@@ -46,16 +46,19 @@ export class SweepService {
     });
   }
 
-  /** Fires due timers and ends cancelled and overdue runs. Cheap: meant for every wake-up. Returns whether any timer could be fired. */
-  async fireDue(): Promise<boolean> {
-    const fired = await this.repeat('timer', async () => {
+  /**
+   * Fires due timers and ends cancelled and overdue runs: all, or as many as come until a moment of `performance.now()`. Cheap: meant for
+   * every wake-up. Returns whether any timer could be fired.
+   */
+  async fireDue(until = Infinity): Promise<boolean> {
+    const fired = await this.repeat('timer', until, async () => {
       const due = await this.reader.dueTimers(SWEEP_ROWS_MAX);
       return due.map(({ runId, stepNo, kind }) => [
         runId,
         { kind: kind === 'delay' ? 'delay_over' : 'retry_due', stepNo, ...cause('timer') },
       ]);
     });
-    await this.repeat('end', async () => {
+    await this.repeat('end', until, async () => {
       const ending = await this.reader.runsToEnd(SWEEP_ROWS_MAX);
       return ending.map(({ runId, why }) => [runId, { kind: why, ...cause(why) }]);
     });
@@ -83,7 +86,7 @@ export class SweepService {
         ]),
       );
     }
-    await this.repeat('overdue', async () => {
+    await this.repeat('overdue', Infinity, async () => {
       const overdue = await this.reader.overdue(this.times.leaseSeconds, SWEEP_ROWS_MAX);
       return overdue.map((step) => [step.runId, { kind: 'overdue', stepNo: step.stepNo, token: step, ...cause('sweep') }]);
     });
@@ -151,11 +154,11 @@ export class SweepService {
   }
 
   /** Advances what `look` finds, and looks again while it finds as much as it may take. Returns whether anything moved. */
-  private async repeat(kind: string, look: () => Promise<[string, RunEvent][]>): Promise<boolean> {
+  private async repeat(kind: string, until: number, look: () => Promise<[string, RunEvent][]>): Promise<boolean> {
     for (let any = false; ; any = true) {
       const found = await look();
       const moved = found.length > 0 && (await this.move(kind, found));
-      if (!moved || found.length < SWEEP_ROWS_MAX / 2) return any || moved;
+      if (!moved || found.length < SWEEP_ROWS_MAX / 2 || performance.now() >= until) return any || moved;
     }
   }
 
