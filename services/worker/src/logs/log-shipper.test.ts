@@ -36,6 +36,23 @@ describe('the log shipper', () => {
     to.release();
   });
 
+  it.each(Array.from({ length: 12 }, (_, turns) => turns))(
+    'does not forget a line that comes %d turns after the last batch arrived',
+    async (turns) => {
+      const to = stream();
+      const shipper = new LogShipper(to, { deployment: 'd', waitingCharactersMax: 1e9 }, () => undefined);
+      shipper.take(owner, line(1));
+      await new Promise((resolve) => setImmediate(resolve));
+      to.release();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      shipper.take(owner, line(2));
+      await new Promise((resolve) => setImmediate(resolve));
+
+      expect(to.bodies).toHaveLength(2);
+      to.release();
+    },
+  );
+
   it('takes no more than may wait, and more when there is room', async () => {
     const to = stream();
     const shipper = new LogShipper(to, { deployment: 'd', waitingCharactersMax: 10 }, () => undefined);

@@ -37,7 +37,7 @@ export class LogShipper implements LogSink {
     if (this.closed || this.characters + line.text.length > this.settings.waitingCharactersMax) return false;
     this.waiting.push({ owner, line });
     this.characters += line.text.length;
-    this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
+    this.flushing ??= this.flush();
     return true;
   }
 
@@ -58,6 +58,8 @@ export class LogShipper implements LogSink {
       if (!(await this.send(messages))) continue;
       for (const { line } of this.waiting.splice(0, lines)) this.characters -= line.text.length;
     }
+    // In the turn in which nothing was left: a line that comes in the next one must start anew.
+    this.flushing = undefined;
   }
 
   private async send(messages: readonly LogMessage[]): Promise<boolean> {

@@ -45,6 +45,21 @@ describe('the report queue', () => {
     expect([failures(), calls, done]).toEqual([2, [{ bodies: ['a', 'b'], acks: ['a', 'b'] }], ['a', 'b']]);
   });
 
+  it.each(Array.from({ length: 12 }, (_, turns) => turns))(
+    'does not forget what ends %d turns after the last batch arrived',
+    async (turns) => {
+      const { queue, calls } = queueInto();
+      const late = async () => {
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        queue.push({ body: 'b', settles: null });
+      };
+      queue.push({ body: 'a', settles: null, done: () => void late() });
+      await new Promise((resolve) => setImmediate(resolve));
+
+      expect(calls.flatMap(({ bodies }) => bodies)).toEqual(['a', 'b']);
+    },
+  );
+
   it('sends at most 500 reports and about 4 MiB in one round trip', async () => {
     const { queue, calls } = queueInto();
     queue.push(...Array.from({ length: 501 }, (_, at) => ({ body: `${at}`, settles: null })));

@@ -42,7 +42,7 @@ export class ReportQueue {
 
   push(...items: readonly Outgoing[]): void {
     this.waiting.push(...items);
-    this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
+    this.flushing ??= this.flush();
   }
 
   /** Resolves when all is sent, or when it was closed. */
@@ -65,6 +65,8 @@ export class ReportQueue {
       this.waiting.splice(0, batch.length);
       for (const item of batch) item.done?.();
     }
+    // In the turn in which nothing was left: what is pushed in the next one must start anew.
+    this.flushing = undefined;
   }
 
   private async send(batch: readonly Outgoing[]): Promise<boolean> {
