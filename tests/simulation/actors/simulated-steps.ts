@@ -75,7 +75,8 @@ class ScriptedProcess implements StepRunner {
     });
     if (script.hangs) return 1;
     this.kernel.plan(this.worker, endsInMs, `step ${idempotencyKey.slice(-6)} ends`, () => {
-      if (script.kills) return this.worker.crash();
+      if (script.kills && this.ledger.mayKill()) return this.worker.crash();
+      if (script.kills && !fails && !dies) this.ledger.book(idempotencyKey);
       if (dies) return this.die();
       const error = { code: 'step.broken', message: 'The script says so.', retryable: script.retryable };
       const output = { n: attempt, saw: script.saw ?? null };

@@ -9,6 +9,8 @@ const PHASES: Readonly<Record<string, string>> = { CREATED: 'queued', QUEUED: 'q
 
 /** Longest step, timer, or finding of what was lost: beyond, something waits for nobody. */
 const SILENCE_MS_MAX = 6_000;
+/** Attempts, workers that are lost, messages that are lost: together they never explain more dispatches of a step. */
+const DISPATCHES_MAX = 40;
 /** Why the sweep sends a step again. */
 const LOSSES: ReadonlySet<string> = new Set(['worker.lost', 'task.lost', 'step.worker_lost']);
 
@@ -94,6 +96,7 @@ export class Checker {
 
   /** A token names one dispatch for ever, also across a restore. */
   private judgeToken(key: string, { epoch, dispatchNo }: AuditRow): void {
+    if ((dispatchNo ?? 0) > DISPATCHES_MAX) this.broken('I10', `${key} was sent ${dispatchNo} times`);
     const token = `${key} ${epoch}.${dispatchNo}`;
     if (this.tokens.has(token)) this.broken('I4', `token ${token} was given out twice`);
     this.tokens.add(token);
@@ -141,8 +144,10 @@ export class Checker {
     if (live.began) this.judgeJoins(run, planned, rows);
     for (const row of rows) {
       const kind = row.state === 'WAITING' ? 'delay' : row.state === 'RETRYING' ? 'retry' : null;
-      if (kind !== null && !this.database.timers.committed.has(`${stepKey(row.runId, row.stepNo)} ${kind}`))
-        this.broken('I1', `${stepKey(row.runId, row.stepNo)}: ${row.state} without its timer`);
+      const key = stepKey(row.runId, row.stepNo);
+      const { committed } = this.database.timers;
+      if (kind !== null && !committed.has(`${key} ${kind}`)) this.broken('I1', `${key}: ${row.state} without its timer`);
+      for (const other of ['delay', 'retry']) if (other !== kind && committed.has(`${key} ${other}`)) this.broken('I9', `${key}: ${row.state} with a timer of ${other}`);
     }
   }
 

@@ -3,6 +3,14 @@ export class Ledger {
   /** How often each key was asked for. */
   readonly asked = new Map<string, number>();
 
+  /** Workers that steps may end in one world: enough to see whether anybody stops it. */
+  private killsLeft = 60;
+
+  mayKill(): boolean {
+    this.killsLeft -= 1;
+    return this.killsLeft >= 0;
+  }
+
   book(key: string): void {
     this.asked.set(key, (this.asked.get(key) ?? 0) + 1);
   }

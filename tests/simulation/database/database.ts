@@ -62,7 +62,7 @@ export class Database {
 
   private get tables(): Table<unknown>[] {
     const { runs, inputs, live, steps, waits, outputs, timers, sessions, leases } = this;
-    return [runs, inputs, live, steps, waits, outputs, timers, sessions, leases] as unknown as Table<unknown>[];
+    return [runs, inputs, live, steps, waits, outputs, timers, sessions, leases];
   }
 
   /** Whether this world leaves a rule of the protocol out. */
@@ -71,7 +71,7 @@ export class Database {
   }
 
   begin(): Transaction {
-    return new Transaction(this, this.clock());
+    return new Transaction(this.locks, this.clock());
   }
 
   commit(tx: Transaction): void {

@@ -1,4 +1,5 @@
-import { IDLE_IN_TRANSACTION_MS, type DatabaseServer } from './server.ts';
+import type { Kernel } from '../virtual/kernel.ts';
+import type { Database } from './database.ts';
 import { StatementValues } from './statement-values.ts';
 import { STATEMENTS } from './statements.ts';
 import { DatabaseError, MustWait } from './table.ts';
@@ -11,6 +12,17 @@ export interface SentStatement {
 
 export type StatementAnswer = { readonly rows: readonly object[] } | { readonly error: Error };
 
+/** PostgreSQL ends a session whose transaction stands still for so long (`idle_in_transaction_session_timeout`). */
+export const IDLE_IN_TRANSACTION_MS = 15_000;
+
+/** What a session knows of its server. */
+export interface SessionHost {
+  readonly kernel: Kernel;
+  readonly database: Database;
+  /** Somebody waits for a lock. */
+  watchIdle(): void;
+}
+
 /** One session at the server: does its statements in order, one transaction at a time, and waits where a lock is held. */
 export class ServerSession {
   isWaiting = false;
@@ -21,7 +33,7 @@ export class ServerSession {
   private touchedAt = 0;
 
   constructor(
-    private readonly server: DatabaseServer,
+    private readonly server: SessionHost,
     private readonly onEnd: () => void,
   ) {}
 

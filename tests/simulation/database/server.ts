@@ -1,9 +1,6 @@
 import type { Kernel } from '../virtual/kernel.ts';
 import type { Database } from './database.ts';
-import { ServerSession } from './server-session.ts';
-
-/** PostgreSQL ends a session whose transaction stands still for so long (`idle_in_transaction_session_timeout`). */
-export const IDLE_IN_TRANSACTION_MS = 15_000;
+import { IDLE_IN_TRANSACTION_MS, ServerSession } from './server-session.ts';
 
 /** The database as a server: sessions that come and go, and the times when it is away. */
 export class DatabaseServer {

@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 import type { LiveRow } from './rows.ts';
 import type { StatementValues } from './statement-values.ts';
-import type { StatementWork } from './statements.ts';
+import type { StatementWork } from './statement-work.ts';
 import type { Transaction } from './transaction.ts';
 
 const candidates: StatementWork = (database, tx, values) => {

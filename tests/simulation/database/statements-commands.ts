@@ -2,7 +2,7 @@ import type { Json } from '#core';
 import { RUN_MOVES } from '#core';
 import { auditNewRun, auditRun } from './audit.ts';
 import type { RunRow } from './rows.ts';
-import type { StatementWork } from './statements.ts';
+import type { StatementWork } from './statement-work.ts';
 
 const runsSubmit: StatementWork = (database, tx, values) => {
   const [ids, targets, inputs, actors, retries, keys, reasons] = [1, 2, 3, 4, 5, 6, 7].map((place) => values.list(place));

@@ -3,7 +3,7 @@ import { auditNewStep, auditRun, auditStep } from './audit.ts';
 import { stepKey, type Database } from './database.ts';
 import type { LiveRow, RunRow, StepRow } from './rows.ts';
 import { notNegative, type ColumnRow } from './statement-values.ts';
-import type { StatementWork } from './statements.ts';
+import type { StatementWork } from './statement-work.ts';
 import { DatabaseError } from './table.ts';
 import type { Transaction } from './transaction.ts';
 

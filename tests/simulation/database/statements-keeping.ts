@@ -1,6 +1,6 @@
 import { stepKey, type Database } from './database.ts';
 import type { Held, SessionRow, StepRow } from './rows.ts';
-import type { StatementWork } from './statements.ts';
+import type { StatementWork } from './statement-work.ts';
 import type { Transaction } from './transaction.ts';
 
 function isUnderWay({ state }: StepRow): boolean {

@@ -1,6 +1,6 @@
 import { stepKey } from './database.ts';
 import type { StepRow } from './rows.ts';
-import type { StatementWork } from './statements.ts';
+import type { StatementWork } from './statement-work.ts';
 
 const runsView: StatementWork = (database, tx, values) =>
   values.texts(1).flatMap((id) => {

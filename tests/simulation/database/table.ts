@@ -1,4 +1,8 @@
-import type { Transaction } from './transaction.ts';
+/** What a transaction has changed in tables and not yet committed. */
+export interface RowChanges {
+  changesOf<Row>(table: Table<Row>): ReadonlyMap<string, Row | null> | undefined;
+  change<Row>(table: Table<Row>, key: string, row: Row | null): void;
+}
 
 /** Rows by key. Rows are values: a change puts another one in the place. Readers see what is committed, and their own transaction's changes. */
 export class Table<Row> {
@@ -6,13 +10,13 @@ export class Table<Row> {
 
   constructor(readonly name: string) {}
 
-  get(tx: Transaction, key: string): Row | undefined {
+  get(tx: RowChanges, key: string): Row | undefined {
     const changed = tx.changesOf(this)?.get(key);
     if (changed === undefined) return this.committed.get(key);
     return changed ?? undefined;
   }
 
-  all(tx: Transaction): Row[] {
+  all(tx: RowChanges): Row[] {
     const changes = tx.changesOf(this);
     if (!changes || changes.size === 0) return [...this.committed.values()];
     const rows: Row[] = [];
@@ -22,16 +26,16 @@ export class Table<Row> {
   }
 
   /** Throws 23505 when there is such a row. */
-  insert(tx: Transaction, key: string, row: Row): void {
+  insert(tx: RowChanges, key: string, row: Row): void {
     if (this.get(tx, key) !== undefined) throw new DatabaseError('23505', `duplicate key ${key} in ${this.name}`);
     tx.change(this, key, row);
   }
 
-  put(tx: Transaction, key: string, row: Row): void {
+  put(tx: RowChanges, key: string, row: Row): void {
     tx.change(this, key, row);
   }
 
-  remove(tx: Transaction, key: string): void {
+  remove(tx: RowChanges, key: string): void {
     tx.change(this, key, null);
   }
 }

@@ -1,11 +1,10 @@
-import { DatabaseError, MustWait, type Table } from './table.ts';
+import { DatabaseError, MustWait, type RowChanges, type Table } from './table.ts';
 import type { AuditRow } from './rows.ts';
-import type { Database } from './database.ts';
 
 type Changes<Row> = Map<string, Row | null>;
 
 /** A transaction under way: what it changed, which locks it holds, when it began. */
-export class Transaction {
+export class Transaction implements RowChanges {
   readonly audit: AuditRow[] = [];
   readonly locks = new Set<string>();
   /** The lock that it waits for. */
@@ -13,32 +12,33 @@ export class Transaction {
   private readonly changes = new Map<Table<unknown>, Changes<unknown>>();
 
   constructor(
-    private readonly database: Database,
+    /** Who holds which lock, in the whole database. */
+    private readonly held: Map<string, Transaction>,
     /** PostgreSQL's now(): the beginning of the transaction. */
     readonly now: number,
   ) {}
 
   changesOf<Row>(table: Table<Row>): Changes<Row> | undefined {
     // The map's key decides the type of its value, which the compiler cannot know.
-    return this.changes.get(table as Table<unknown>) as Changes<Row> | undefined;
+    return this.changes.get(table) as Changes<Row> | undefined;
   }
 
   change<Row>(table: Table<Row>, key: string, row: Row | null): void {
     let changes = this.changesOf(table);
-    if (!changes) this.changes.set(table as Table<unknown>, (changes = new Map()));
+    if (!changes) this.changes.set(table, (changes = new Map()));
     changes.set(key, row);
   }
 
   /** Takes a lock or throws `MustWait`; a circle of waiting is a deadlock (40P01). */
   lock(name: string): void {
-    const holder = this.database.locks.get(name);
+    const holder = this.held.get(name);
     if (holder === this) return;
     if (!holder) {
-      this.database.locks.set(name, this);
+      this.held.set(name, this);
       this.locks.add(name);
       return;
     }
-    for (let other: Transaction | undefined = holder; other?.waitsFor; other = this.database.locks.get(other.waitsFor))
+    for (let other: Transaction | undefined = holder; other?.waitsFor; other = this.held.get(other.waitsFor))
       if (this.locks.has(other.waitsFor)) throw new DatabaseError('40P01', `deadlock on ${name}`);
     throw new MustWait(name);
   }

@@ -1,4 +1,9 @@
-import type { Happening } from './agenda.ts';
+/** Something that came due. */
+interface Missed {
+  at: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
 
 /** One life of a process of the simulated world. It may die, or be paused: then everything that it would have done waits. */
 export class SimulatedProcess {
@@ -9,7 +14,7 @@ export class SimulatedProcess {
   /** Ends it from within, as running out of memory does. */
   crash: () => void = () => this.die();
   /** What came due while it was paused. */
-  readonly missed: Happening[] = [];
+  readonly missed: Missed[] = [];
   private readonly onDeath: (() => void)[] = [];
 
   constructor(readonly name: string) {}
