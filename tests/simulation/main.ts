@@ -39,7 +39,11 @@ export async function main(args: string[]): Promise<number> {
 
 async function plainParts(traces: boolean): Promise<WorldPlain> {
   const level = traces ? 'info' : 'silent';
-  const logger = await createLogger({ service: 'simulation', level, destination: { write: (line) => currentKernel()?.tell(() => line.trim()) } });
+  const logger = await createLogger({
+    service: 'simulation',
+    level,
+    destination: { write: (line) => currentKernel()?.tell(() => line.trim()) },
+  });
   return { logger, metrics: createMetrics('simulation'), evaluator: createEvaluator() };
 }
 
@@ -55,17 +59,30 @@ function summary(results: readonly WorldResult[], seconds: number): void {
   const total = (of: (result: WorldResult) => ReadonlyMap<string, number>) => {
     const counts = new Map<string, number>();
     for (const result of results) for (const [kind, times] of of(result)) counts.set(kind, (counts.get(kind) ?? 0) + times);
-    return [...counts].toSorted().map(([kind, times]) => `${kind} ${times}`).join(', ');
+    return [...counts]
+      .toSorted(([one], [other]) => one.localeCompare(other))
+      .map(([kind, times]) => `${kind} ${times}`)
+      .join(', ');
   };
   const bad = results.filter(({ violations }) => violations.length > 0);
   const simulated = sum(({ simulatedMs }) => simulatedMs) / 1000;
-  console.log(`${results.length} seeds in ${seconds.toFixed(1)} s (${(results.length / seconds).toFixed(1)} seeds/s), ${bad.length} with a violation`);
-  console.log(`${(simulated / 3600).toFixed(2)} simulated hours (${Math.round(simulated / seconds)} times real time), ${sum(({ events }) => events)} events`);
-  console.log(`${sum(({ runs }) => runs)} runs, ${sum(({ moves }) => moves)} audited moves, ${sum(({ effects }) => effects)} effects asked for ${sum(({ asks }) => asks)} times`);
+  console.log(
+    `${results.length} seeds in ${seconds.toFixed(1)} s (${(results.length / seconds).toFixed(1)} seeds/s), ${bad.length} with a violation`,
+  );
+  console.log(
+    `${(simulated / 3600).toFixed(2)} simulated hours (${Math.round(simulated / seconds)} times real time), ${sum(({ events }) => events)} events`,
+  );
+  console.log(
+    `${sum(({ runs }) => runs)} runs, ${sum(({ moves }) => moves)} audited moves, ${sum(({ effects }) => effects)} effects asked for ${sum(({ asks }) => asks)} times`,
+  );
   console.log(`runs ended: ${total(({ ends }) => ends)}`);
   console.log(`faults: ${total(({ faults }) => faults)}`);
   const settled = results.map(({ settledInMs }) => settledInMs).toSorted((one, other) => one - other);
   const silences = results.map(({ longestSilenceMs }) => longestSilenceMs).toSorted((one, other) => one - other);
-  console.log(`longest silence: p50 ${silences[silences.length>>1]} p90 ${silences[Math.floor(silences.length*.9)]} p99 ${silences[Math.floor(silences.length*.99)]} max ${silences.at(-1)} seed ${results.find((r) => r.longestSilenceMs === silences.at(-1))?.seed}`);
-  console.log(`at rest after the last fault: median ${Math.round(settled[Math.floor(settled.length / 2)] ?? 0)} ms, longest ${Math.round(settled.at(-1) ?? 0)} ms`);
+  console.log(
+    `longest silence: p50 ${silences[silences.length >> 1]} p90 ${silences[Math.floor(silences.length * 0.9)]} p99 ${silences[Math.floor(silences.length * 0.99)]} max ${silences.at(-1)} seed ${results.find((r) => r.longestSilenceMs === silences.at(-1))?.seed}`,
+  );
+  console.log(
+    `at rest after the last fault: median ${Math.round(settled[Math.floor(settled.length / 2)] ?? 0)} ms, longest ${Math.round(settled.at(-1) ?? 0)} ms`,
+  );
 }

@@ -33,7 +33,9 @@ export class SimulatedApi {
   }
 
   async cancel(runId: string): Promise<void> {
-    const outcome = await this.insisting(() => cancelRun(this.connection, { runId, actor: 'api', reason: 'no longer wanted', expectedVersion: null }));
+    const outcome = await this.insisting(() =>
+      cancelRun(this.connection, { runId, actor: 'api', reason: 'no longer wanted', expectedVersion: null }),
+    );
     if (outcome?.state === 'CANCELLING') this.book.cancelled.add(runId);
     this.wake();
   }
@@ -44,7 +46,9 @@ export class SimulatedApi {
     const isNew = await this.insisting(() =>
       this.connection.transaction(async (tx) => {
         if ((await findLiveRetry(tx, runId)) !== null || (await findSubmitted(tx, [id])).size > 0) return false;
-        await submitRuns(tx, [{ id, target, inputJson: JSON.stringify(input), actor: 'api', retryOf: runId, concurrencyKey, reason: null }]);
+        await submitRuns(tx, [
+          { id, target, inputJson: JSON.stringify(input), actor: 'api', retryOf: runId, concurrencyKey, reason: null },
+        ]);
         return true;
       }),
     );

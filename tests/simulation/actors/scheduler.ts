@@ -39,7 +39,10 @@ export function schedulerServices(kit: ProcessKit, config: SchedulerConfig, epoc
   const [reading, writing, keeping] = [kit.connection('read'), kit.connection('write'), kit.connection('keep')];
   const transport = kit.transport(epoch);
   const events = kit.hub.client;
-  const limits = { epoch: kit.broken.has('epoch in the token') ? 1 : epoch, workerLossesMax: kit.broken.has('worker losses are counted') ? 1_000_000 : config.WORKER_LOSSES_MAX };
+  const limits = {
+    epoch: kit.broken.has('epoch in the token') ? 1 : epoch,
+    workerLossesMax: kit.broken.has('worker losses are counted') ? 1_000_000 : config.WORKER_LOSSES_MAX,
+  };
   const deployments = new DeploymentDirectory(keeping, config.WORKFLOW_MAX_CONCURRENT_EXECUTIONS);
   const plans = new PlanCache(reading);
   const reader = new RunReader(reading);

@@ -5,7 +5,13 @@ import type { Transaction } from '../database/transaction.ts';
 import { ReportBook } from './report-book.ts';
 import type { Violation } from './violation.ts';
 
-const PHASES: Readonly<Record<string, string>> = { CREATED: 'queued', QUEUED: 'queued', RUNNING: 'running', WAITING: 'waiting', CANCELLING: 'cancelling' };
+const PHASES: Readonly<Record<string, string>> = {
+  CREATED: 'queued',
+  QUEUED: 'queued',
+  RUNNING: 'running',
+  WAITING: 'waiting',
+  CANCELLING: 'cancelling',
+};
 
 /** Longest step, timer, or finding of what was lost: beyond, something waits for nobody. */
 const SILENCE_MS_MAX = 6_000;
@@ -91,7 +97,8 @@ export class Checker {
 
   /** A task that never reached the streams, because its sender ended behind the commit, is found and sent; no other step is taken for lost. */
   private judgeLoss(key: string, row: AuditRow): void {
-    if (LOSSES.has(row.reason ?? '') && this.reports.sent.has(`${key} ${row.tokenBefore}`)) this.broken('I4', `${key}: ${row.reason}, and nothing was lost`);
+    if (LOSSES.has(row.reason ?? '') && this.reports.sent.has(`${key} ${row.tokenBefore}`))
+      this.broken('I4', `${key}: ${row.reason}, and nothing was lost`);
   }
 
   /** A token names one dispatch for ever, also across a restore. */
@@ -110,7 +117,8 @@ export class Checker {
     const rows = planned.flatMap(({ no }) => this.database.steps.committed.get(stepKey(runId, no)) ?? []);
     for (const row of [{ ...run, stepNo: 0, runId }, ...rows]) {
       const audited = this.newest.get(stepKey(row.runId, row.stepNo));
-      if (audited?.version !== row.version || audited.state !== row.state) this.broken('I3', `${stepKey(row.runId, row.stepNo)}: ${row.state} v${row.version} is not audited`);
+      if (audited?.version !== row.version || audited.state !== row.state)
+        this.broken('I3', `${stepKey(row.runId, row.stepNo)}: ${row.state} v${row.version} is not audited`);
     }
     if (isTerminalRun(run.state)) this.judgeEnd(run, live, planned, rows);
     else this.judgeLive(run, live, planned, rows);
@@ -139,15 +147,18 @@ export class Checker {
     };
     const { phase, remaining, active, waiting, failed } = live;
     const stored = { phase, remaining, active, waiting, failed };
-    if (JSON.stringify(stored) !== JSON.stringify(due)) this.broken('I12', `${run.id}: stored ${JSON.stringify(stored)}, counted ${JSON.stringify(due)}`);
-    if ((phase === 'running' || phase === 'waiting') && active + waiting === 0) this.broken('I1', `${run.id}: ${phase} with nothing under way`);
+    if (JSON.stringify(stored) !== JSON.stringify(due))
+      this.broken('I12', `${run.id}: stored ${JSON.stringify(stored)}, counted ${JSON.stringify(due)}`);
+    if ((phase === 'running' || phase === 'waiting') && active + waiting === 0)
+      this.broken('I1', `${run.id}: ${phase} with nothing under way`);
     if (live.began) this.judgeJoins(run, planned, rows);
     for (const row of rows) {
       const kind = row.state === 'WAITING' ? 'delay' : row.state === 'RETRYING' ? 'retry' : null;
       const key = stepKey(row.runId, row.stepNo);
       const { committed } = this.database.timers;
       if (kind !== null && !committed.has(`${key} ${kind}`)) this.broken('I1', `${key}: ${row.state} without its timer`);
-      for (const other of ['delay', 'retry']) if (other !== kind && committed.has(`${key} ${other}`)) this.broken('I9', `${key}: ${row.state} with a timer of ${other}`);
+      for (const other of ['delay', 'retry'])
+        if (other !== kind && committed.has(`${key} ${other}`)) this.broken('I9', `${key}: ${row.state} with a timer of ${other}`);
     }
   }
 
@@ -179,7 +190,8 @@ export class Checker {
     const running = rows.filter(({ phase }) => phase === 'running');
     for (const { id, name, concurrencyLimit } of deployments.values()) {
       const taken = running.filter(({ deploymentId }) => deploymentId === id).length;
-      if (concurrencyLimit !== null && taken > concurrencyLimit) this.broken('limit', `deployment ${name}: ${taken} of ${concurrencyLimit}`);
+      if (concurrencyLimit !== null && taken > concurrencyLimit)
+        this.broken('limit', `deployment ${name}: ${taken} of ${concurrencyLimit}`);
     }
     for (const { name, concurrencyLimit } of teams.values()) {
       const taken = running.filter(({ team }) => team === name).length;
@@ -187,7 +199,9 @@ export class Checker {
     }
     for (const row of rows) {
       if (row.concurrencyKey === null || row.concurrencyLimit === null || !row.began) continue;
-      const taken = rows.filter((other) => other.began && other.workflowId === row.workflowId && other.concurrencyKey === row.concurrencyKey).length;
+      const taken = rows.filter(
+        (other) => other.began && other.workflowId === row.workflowId && other.concurrencyKey === row.concurrencyKey,
+      ).length;
       if (taken > row.concurrencyLimit) this.broken('limit', `key ${row.concurrencyKey}: ${taken} of ${row.concurrencyLimit}`);
     }
   }

@@ -30,22 +30,32 @@ export function unrest(database: Database, streams: StreamServer): string | null
 }
 
 /** What must hold when everything has come to its end. */
-export function judgeRest(checker: Checker, database: Database, streams: StreamServer, book: ApiBook, ledger: Ledger, lost: ReadonlySet<string>): void {
+export function judgeRest(
+  checker: Checker,
+  database: Database,
+  streams: StreamServer,
+  book: ApiBook,
+  ledger: Ledger,
+  lost: ReadonlySet<string>,
+): void {
   for (const runId of book.accepted)
     if (!database.runs.committed.has(runId) && !lost.has(runId)) checker.broken('I1', `run ${runId} was answered and does not exist`);
   for (const runId of book.cancelled) {
     const state = database.runs.committed.get(runId)?.state;
-    if (state !== undefined && state !== 'CANCELLED' && lost.size === 0 && database.epoch === 1) checker.broken('I4', `run ${runId}: cancel was answered, it ended ${state}`);
+    if (state !== undefined && state !== 'CANCELLED' && lost.size === 0 && database.epoch === 1)
+      checker.broken('I4', `run ${runId}: cancel was answered, it ended ${state}`);
   }
   for (const run of database.runs.committed.values()) judgeOutcome(checker, database, run, ledger);
   for (const key of ledger.asked.keys()) {
     const [runId = '', no = ''] = key.split(':');
     const step = database.steps.committed.get(stepKey(runId, Number(no)));
-    if (!lost.has(runId) && database.epoch === 1 && (!step || step.dispatchNo === 0)) checker.broken('I4', `an effect of ${key}, which was never sent`);
+    if (!lost.has(runId) && database.epoch === 1 && (!step || step.dispatchNo === 0))
+      checker.broken('I4', `an effect of ${key}, which was never sent`);
   }
   for (const name of streams.names) {
     const dead = streams.broker.find(name)?.dead ?? [];
-    for (const letter of dead) if (!letter.reason.startsWith('Delivered 5 times')) checker.broken('I8', `a dead letter of ${name}: ${letter.reason}`);
+    for (const letter of dead)
+      if (!letter.reason.startsWith('Delivered 5 times')) checker.broken('I8', `a dead letter of ${name}: ${letter.reason}`);
   }
 }
 
@@ -57,12 +67,14 @@ function judgeOutcome(checker: Checker, database: Database, run: RunRow, ledger:
     const row = rowOf(no);
     if (!row) continue;
     const key = stepKey(run.id, no);
-    if (row.state === 'SUCCEEDED' && uses === SCRIPTED && !ledger.asked.has(`${run.id}:${no}`)) checker.broken('I4', `${key} SUCCEEDED without its effect`);
+    if (row.state === 'SUCCEEDED' && uses === SCRIPTED && !ledger.asked.has(`${run.id}:${no}`))
+      checker.broken('I4', `${key} SUCCEEDED without its effect`);
     if (run.state !== 'SUCCEEDED' && run.state !== 'FAILED') continue;
     const failed = needs.some((need) => hasFailed(rowOf(need)));
     const isSkipped = row.state === 'SKIPPED' && row.reason === 'step.need_failed';
     if (row.reason === 'step.reused') continue;
-    if (isSkipped !== (failed && condition?.readsFailed !== true)) checker.broken('I4', `${key}: ${row.state} ${row.reason ?? ''}, a need failed: ${failed}`);
+    if (isSkipped !== (failed && condition?.readsFailed !== true))
+      checker.broken('I4', `${key}: ${row.state} ${row.reason ?? ''}, a need failed: ${failed}`);
   }
 }
 

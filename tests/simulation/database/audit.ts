@@ -44,7 +44,8 @@ function refuseUnless<State extends string>(
   hops: readonly State[],
   isLegal: (leaves: State, enters: State) => boolean,
 ): void {
-  if (after.version !== before.version + hops.length) throw new DatabaseError('FF003', `version ${after.version} does not follow ${before.version}`);
+  if (after.version !== before.version + hops.length)
+    throw new DatabaseError('FF003', `version ${after.version} does not follow ${before.version}`);
   if (after.causeId === before.causeId) throw new DatabaseError('FF002', 'a move needs a cause of its own');
   let leaves = before.state;
   for (const enters of hops) {

@@ -30,7 +30,9 @@ export class SimulatedClient implements HotClient {
     private readonly weather: Weather,
   ) {
     this.process = server.kernel.process;
-    this.process.whenItDies(() => server.kernel.plan(server.kernel.outside, weather.latencyMs() * 20, 'postgres notices a dead client', () => this.session?.end()));
+    this.process.whenItDies(() =>
+      server.kernel.plan(server.kernel.outside, weather.latencyMs() * 20, 'postgres notices a dead client', () => this.session?.end()),
+    );
   }
 
   connect(): Promise<void> {

@@ -6,9 +6,9 @@ import type { StatementWork } from './statement-work.ts';
 
 const runsSubmit: StatementWork = (database, tx, values) => {
   const [ids, targets, inputs, actors, retries, keys, reasons] = [1, 2, 3, 4, 5, 6, 7].map((place) => values.list(place));
-  const [workflows, versions, environments, teams, deployments, , steps, timeouts, priorities, limits] = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17].map(
-    (place) => values.list(place),
-  );
+  const [workflows, versions, environments, teams, deployments, , steps, timeouts, priorities, limits] = [
+    8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+  ].map((place) => values.list(place));
   return (ids ?? []).map((given, at) => {
     const target = Number(targets?.[at]) - 1;
     const id = String(given);
@@ -37,7 +37,13 @@ const runsSubmit: StatementWork = (database, tx, values) => {
     const concurrencyKey = text(keys, at);
     database.live.insert(tx, id, {
       ...{ runId: id, rev: 1, phase: 'queued', remaining: number(steps) ?? 0, active: 0, waiting: 0, failed: false, began: false },
-      ...{ deploymentId: row.deploymentId, workflowId: row.workflowId, team: row.team ?? '', priority: number(priorities) ?? 0, concurrencyKey },
+      ...{
+        deploymentId: row.deploymentId,
+        workflowId: row.workflowId,
+        team: row.team ?? '',
+        priority: number(priorities) ?? 0,
+        concurrencyKey,
+      },
       concurrencyLimit: concurrencyKey === null ? null : number(limits),
       deadlineAt: timeoutSeconds === null ? null : tx.now + timeoutSeconds * 1000,
       queuedAt: tx.now,
@@ -56,7 +62,14 @@ const runCancel: StatementWork = (database, tx, values) => {
   if (!leaves.includes('CANCELLING') || run.version !== expected) return [{ state: run.state, version: run.version, moved: false }];
   const moved: RunRow = {
     ...run,
-    ...{ state: 'CANCELLING', via: null, version: run.version + 1, causeId: database.uuid(), actor: values.text(2), reason: values.textOrNull(3) },
+    ...{
+      state: 'CANCELLING',
+      via: null,
+      version: run.version + 1,
+      causeId: database.uuid(),
+      actor: values.text(2),
+      reason: values.textOrNull(3),
+    },
   };
   database.runs.put(tx, id, moved);
   auditRun(database, tx, run, moved);

@@ -85,7 +85,15 @@ const liveWrite: StatementWork = (database, tx, values) =>
     notNegative(database.live, remaining, active, waiting);
     database.live.put(tx, live.runId, {
       ...live,
-      ...{ rev: live.rev + Number(!database.breaks('rev counted up')), phase, remaining, active, waiting, failed: row.flag(7), began: live.began || phase !== 'queued' },
+      ...{
+        rev: live.rev + Number(!database.breaks('rev counted up')),
+        phase,
+        remaining,
+        active,
+        waiting,
+        failed: row.flag(7),
+        began: live.began || phase !== 'queued',
+      },
       queuedAt: phase === 'queued' && live.phase !== 'queued' ? tx.now : live.queuedAt,
     });
     return [{ run_id: live.runId }];
@@ -97,7 +105,8 @@ const liveEnd: StatementWork = (database, tx, values) =>
     if (!live) return [];
     const { runId } = live;
     database.live.remove(tx, runId);
-    for (const timer of database.timers.all(tx)) if (timer.runId === runId) database.timers.remove(tx, `${stepKey(runId, timer.stepNo)} ${timer.kind}`);
+    for (const timer of database.timers.all(tx))
+      if (timer.runId === runId) database.timers.remove(tx, `${stepKey(runId, timer.stepNo)} ${timer.kind}`);
     for (const wait of database.waits.all(tx)) if (wait.runId === runId) database.waits.remove(tx, stepKey(runId, wait.stepNo));
     return [{ run_id: runId }];
   });
@@ -106,7 +115,12 @@ const resultsWrite: StatementWork = (database, tx, values) => {
   for (const row of values.rows()) {
     if (!standing(database, tx, row) || database.breaks('result with move')) continue;
     const [runId, stepNo] = [row.text(1), row.number(3)];
-    database.outputs.put(tx, stepKey(runId, stepNo), { runId, stepNo, output: jsonOf(row.textOrNull(4)), error: jsonOf(row.textOrNull(5)) });
+    database.outputs.put(tx, stepKey(runId, stepNo), {
+      runId,
+      stepNo,
+      output: jsonOf(row.textOrNull(4)),
+      error: jsonOf(row.textOrNull(5)),
+    });
   }
   return [];
 };
@@ -145,7 +159,8 @@ export const decisionStatements: Readonly<Record<string, StatementWork>> = {
   timers_set: timersSet,
   timers_clear: (database, tx, values) => {
     for (const row of values.rows())
-      if (standing(database, tx, row) && !database.breaks('timer cleared when fired')) database.timers.remove(tx, `${stepKey(row.text(1), row.number(3))} ${row.text(4)}`);
+      if (standing(database, tx, row) && !database.breaks('timer cleared when fired'))
+        database.timers.remove(tx, `${stepKey(row.text(1), row.number(3))} ${row.text(4)}`);
     return [];
   },
   waits_begin: (database, tx, values) => {

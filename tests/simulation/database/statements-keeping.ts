@@ -48,7 +48,8 @@ const sessionsLeave: StatementWork = (database, tx, values) => {
   const keepMs = values.number(2) * 1000;
   for (const row of database.sessions.all(tx)) {
     const awaited = row.held.some((held) => isHeldDispatch(database, tx, held));
-    if (leaving.has(row.session) || row.expiresAt < clock - keepMs || (row.expiresAt < clock && !awaited)) database.sessions.remove(tx, row.session);
+    if (leaving.has(row.session) || row.expiresAt < clock - keepMs || (row.expiresAt < clock && !awaited))
+      database.sessions.remove(tx, row.session);
   }
   return [];
 };
@@ -101,7 +102,10 @@ export const keepingStatements: Readonly<Record<string, StatementWork>> = {
   steps_overdue: (database, tx, values) =>
     database.steps
       .all(tx)
-      .filter(({ state, changedAt, timeoutSeconds }) => state === 'RUNNING' && changedAt < database.clock() - (timeoutSeconds + values.number(1)) * 1000)
+      .filter(
+        ({ state, changedAt, timeoutSeconds }) =>
+          state === 'RUNNING' && changedAt < database.clock() - (timeoutSeconds + values.number(1)) * 1000,
+      )
       .slice(0, values.number(2))
       .map((step) => ({ run_id: step.runId, step_no: step.stepNo, epoch: step.epoch, dispatch_no: step.dispatchNo })),
   timers_due: (database, tx, values) =>

@@ -19,8 +19,12 @@ const runsView: StatementWork = (database, tx, values) =>
 
 const stepsView: StatementWork = (database, tx, values) => {
   const wanted = values.rows().map((row) => ({ runId: row.text(1), stepNo: row.number(2) }));
-  const named = wanted.filter(({ stepNo }) => stepNo !== 0).flatMap(({ runId, stepNo }) => database.steps.get(tx, stepKey(runId, stepNo)) ?? []);
-  const whole = wanted.filter(({ stepNo }) => stepNo === 0).flatMap(({ runId }) => database.steps.all(tx).filter((step) => step.runId === runId));
+  const named = wanted
+    .filter(({ stepNo }) => stepNo !== 0)
+    .flatMap(({ runId, stepNo }) => database.steps.get(tx, stepKey(runId, stepNo)) ?? []);
+  const whole = wanted
+    .filter(({ stepNo }) => stepNo === 0)
+    .flatMap(({ runId }) => database.steps.all(tx).filter((step) => step.runId === runId));
   return [...named, ...whole].map(viewOf);
 };
 

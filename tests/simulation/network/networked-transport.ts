@@ -1,4 +1,13 @@
-import type { ConsumeOptions, DeadLetter, Delivery, StreamConsumer, StreamDepth, StreamEntry, StreamTransport, TransportHealth } from '#transport';
+import type {
+  ConsumeOptions,
+  DeadLetter,
+  Delivery,
+  StreamConsumer,
+  StreamDepth,
+  StreamEntry,
+  StreamTransport,
+  TransportHealth,
+} from '#transport';
 import { Consumers } from '../../../libs/transport/src/consumer/consumers.ts';
 import { InProcessGroup } from '../../../libs/transport/src/in-process/in-process-group.ts';
 import { NetworkedGroup } from './networked-group.ts';
@@ -128,7 +137,9 @@ export class NetworkedTransport implements StreamTransport {
 
   private named(entries: readonly StreamEntry[]): StreamEntry[] {
     const named = entries.map(({ stream, body }) => ({ stream: this.prefix + stream, body }));
-    this.link.kernel.tell(() => `${this.link.process.name} adds ${named.map(({ stream, body }) => `${stream} ${summaryOf(body)}`).join(', ')}`);
+    this.link.kernel.tell(
+      () => `${this.link.process.name} adds ${named.map(({ stream, body }) => `${stream} ${summaryOf(body)}`).join(', ')}`,
+    );
     return named;
   }
 
@@ -154,7 +165,9 @@ export class NetworkedTransport implements StreamTransport {
 
 /** A message for a reader of traces. */
 function summaryOf(body: string): string {
-  const { kind = '', outcome = '', runId = '', stepNo = '', epoch = '', dispatchNo = '', held } = JSON.parse(body) as Record<string, unknown>;
-  if (Array.isArray(held)) return `holding ${held.map((one: unknown[]) => `${String(one[0]).slice(-4)}/${one[1]}#${one[2]}`).join(' ') || 'nothing'}`;
-  return `${kind} ${outcome} ${String(runId).slice(-4)}/${stepNo}#${epoch}.${dispatchNo}`;
+  const { kind, outcome, runId, stepNo, epoch, dispatchNo, held } = JSON.parse(body) as Readonly<Record<string, string | undefined>> & {
+    readonly held?: readonly (readonly [string, number, number])[];
+  };
+  if (held) return `holding ${held.map(([run, step, dispatch]) => `${run.slice(-4)}/${step}#${dispatch}`).join(' ') || 'nothing'}`;
+  return `${kind ?? ''} ${outcome ?? ''} ${(runId ?? '').slice(-4)}/${stepNo ?? ''}#${epoch ?? ''}.${dispatchNo ?? ''}`;
 }

@@ -24,7 +24,8 @@ export class StreamLink {
   call<Result>(what: string, work: () => Promise<Result>, repeats: (() => Promise<Result>) | null = null): Promise<Result> {
     const { server, kernel, weather, process } = this;
     return new Promise((resolve, reject) => {
-      const fail = () => kernel.plan(process, COMMAND_TIMEOUT_MS, `redis ${what} timed out`, () => reject(new UnreachableError(what, COMMAND_TIMEOUT_MS)));
+      const fail = () =>
+        kernel.plan(process, COMMAND_TIMEOUT_MS, `redis ${what} timed out`, () => reject(new UnreachableError(what, COMMAND_TIMEOUT_MS)));
       if (weather.happens('request lost')) return void fail();
       this.toServer(what, () => {
         if (server.isDown) return void fail();

@@ -1,15 +1,4 @@
-import type { SimulatedProcess } from './simulated-process.ts';
-
-/** Something that will happen in a process. */
-export interface Happening {
-  /** Virtual milliseconds. */
-  at: number;
-  readonly order: number;
-  readonly process: SimulatedProcess;
-  readonly label: string;
-  readonly run: () => void;
-  cancelled: boolean;
-}
+import type { Happening } from './simulated-process.ts';
 
 /** What is to come, by time and then in the order in which it was planned: a binary heap. */
 export class Agenda {

@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
-import type { Happening } from './agenda.ts';
+import type { Happening } from './simulated-process.ts';
 import { currentKernel, type Kernel } from './kernel.ts';
 
 /** What `setTimeout` and its like return: enough of Node's own for the code under test. */

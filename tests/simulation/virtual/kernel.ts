@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import { Agenda, type Happening } from './agenda.ts';
+import { Agenda } from './agenda.ts';
 import { Random } from './random.ts';
-import { SimulatedProcess } from './simulated-process.ts';
+import { type Happening, SimulatedProcess } from './simulated-process.ts';
 
 /** Virtual time begins here: a Monday. */
 export const BEGINNING = Date.UTC(2026, 0, 5);
@@ -14,6 +14,10 @@ const { setImmediate: realSetImmediate } = globalThis;
 const drained = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve));
 
 let current: Kernel | null = null;
+
+function makeCurrent(kernel: Kernel | null): void {
+  current = kernel;
+}
 
 /** The kernel of the world that is being simulated; null outside of one. */
 export function currentKernel(): Kernel | null {
@@ -92,7 +96,7 @@ export class Kernel {
 
   /** Runs until `isOver`, or until nothing is left to do. */
   async run(isOver: () => boolean): Promise<void> {
-    current = this;
+    makeCurrent(this);
     try {
       while (!isOver()) {
         const happening = this.agenda.take();
@@ -105,7 +109,7 @@ export class Kernel {
         await drained();
       }
     } finally {
-      current = null;
+      makeCurrent(null);
     }
   }
 

@@ -43,7 +43,10 @@ export class Random {
 
   /** A random UUID (version 4), as `crypto.randomUUID` writes it. */
   uuid(): `${string}-${string}-${string}-${string}-${string}` {
-    const word = () => Math.floor(this.next() * 4_294_967_296).toString(16).padStart(8, '0');
+    const word = () =>
+      Math.floor(this.next() * 4_294_967_296)
+        .toString(16)
+        .padStart(8, '0');
     const [one, two, three, four] = [word(), word(), word(), word()];
     const variant = '89ab'[Math.floor(this.next() * 4)] ?? '8';
     return `${one}-${two.slice(0, 4)}-4${two.slice(5)}-${variant}${three.slice(1, 4)}-${three.slice(4)}${four}`;

@@ -1,6 +1,10 @@
-/** Something that came due. */
-interface Missed {
+/** Something that will happen in a process. */
+export interface Happening {
+  /** Virtual milliseconds. */
   at: number;
+  readonly order: number;
+  readonly process: SimulatedProcess;
+  readonly label: string;
   readonly run: () => void;
   cancelled: boolean;
 }
@@ -14,7 +18,7 @@ export class SimulatedProcess {
   /** Ends it from within, as running out of memory does. */
   crash: () => void = () => this.die();
   /** What came due while it was paused. */
-  readonly missed: Missed[] = [];
+  readonly missed: Happening[] = [];
   private readonly onDeath: (() => void)[] = [];
 
   constructor(readonly name: string) {}

@@ -30,7 +30,8 @@ export class FaultDriver {
 
   plan(): void {
     const { kernel } = this.kit;
-    for (const { atMs, fault } of this.settings.processFaults) kernel.plan(kernel.outside, atMs, `fault: ${fault}`, () => this.inject(fault));
+    for (const { atMs, fault } of this.settings.processFaults)
+      kernel.plan(kernel.outside, atMs, `fault: ${fault}`, () => this.inject(fault));
     kernel.plan(kernel.outside, this.settings.calmAtMs, 'calm', () => this.kit.weather.calm());
   }
 

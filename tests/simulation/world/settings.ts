@@ -49,10 +49,24 @@ export interface WorldSettings {
 }
 
 /** Faults by which neither a worker nor a message can be lost. The first scheduler is spared by them. */
-const SAFE_MESSAGE_FAULTS: ReadonlySet<MessageFault> = new Set(['request lost', 'message doubled', 'event lost', 'event doubled', 'statement lost', 'commit answer lost']);
+const SAFE_MESSAGE_FAULTS: ReadonlySet<MessageFault> = new Set([
+  'request lost',
+  'message doubled',
+  'event lost',
+  'event doubled',
+  'statement lost',
+  'commit answer lost',
+]);
 const SAFE_PROCESS_FAULTS: ReadonlySet<ProcessFault> = new Set(['scheduler crash', 'scheduler stop', 'api crash']);
 /** Faults after which a message may come twice under one token. */
-const DOUBLING: ReadonlySet<string> = new Set(['message doubled', 'old message', 'group destroyed', 'worker drain', 'stream dropped', 'restore']);
+const DOUBLING: ReadonlySet<string> = new Set([
+  'message doubled',
+  'old message',
+  'group destroyed',
+  'worker drain',
+  'stream dropped',
+  'restore',
+]);
 
 export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()): WorldSettings {
   const random = new Random(seed, 2);
@@ -62,7 +76,9 @@ export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()):
   const count = kinds.length === 0 ? 0 : random.int(0, 10);
   const probabilities = new Map(
     MESSAGE_FAULTS.flatMap((fault): [MessageFault, number][] =>
-      random.chance(0.4) && (!isSteadfast || SAFE_MESSAGE_FAULTS.has(fault)) ? [[fault, 10 ** random.between(-3.5, isSteadfast ? -2 : -1.3)]] : [],
+      random.chance(0.4) && (!isSteadfast || SAFE_MESSAGE_FAULTS.has(fault))
+        ? [[fault, 10 ** random.between(-3.5, isSteadfast ? -2 : -1.3)]]
+        : [],
     ),
   );
   return {

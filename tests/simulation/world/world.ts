@@ -56,7 +56,11 @@ export interface WorldPlain {
 }
 
 /** Simulates one seed from its first event to rest, or to the first violation. */
-export async function simulate(settings: WorldSettings, plain: WorldPlain, trace: ((line: string) => void) | null = null): Promise<WorldResult> {
+export async function simulate(
+  settings: WorldSettings,
+  plain: WorldPlain,
+  trace: ((line: string) => void) | null = null,
+): Promise<WorldResult> {
   const kernel = new Kernel(settings.seed, trace);
   const world = new World(kernel, settings, plain);
   return world.run();
@@ -85,7 +89,11 @@ class World {
     const { seed, times, broken } = settings;
     this.shape = new Random(seed, 4);
     const weather = new Weather(new Random(seed, 5), settings.probabilities, settings.slowness);
-    this.database = new Database(broken, () => kernel.now, () => kernel.random.uuid());
+    this.database = new Database(
+      broken,
+      () => kernel.now,
+      () => kernel.random.uuid(),
+    );
     this.checker = new Checker(this.database, kernel.now + settings.calmAtMs, settings.isSteadfast);
     const streams = new StreamServer(kernel, settings.streamLengthMax, ({ stream, body }, by) => {
       if (stream.includes('reports:')) this.checker.reports.note(body, by);
@@ -117,7 +125,11 @@ class World {
       concurrencyLimit: shape.chance(0.5) ? shape.int(1, 6) : null,
     }));
     for (const deployment of deployments) database.deployments.set(deployment.id, deployment);
-    const teams = ['red', 'blue'].map((name) => ({ name, concurrencyLimit: shape.chance(0.4) ? shape.int(1, 4) : null, weight: shape.int(1, 3) }));
+    const teams = ['red', 'blue'].map((name) => ({
+      name,
+      concurrencyLimit: shape.chance(0.4) ? shape.int(1, 4) : null,
+      weight: shape.int(1, 3),
+    }));
     for (const team of teams) database.teams.set(team.name, team);
     for (let workflow = 0; workflow < 5; workflow += 1) {
       const plan = randomPlan(shape, this.settings.hasPoison);
@@ -200,7 +212,10 @@ class World {
         if (settings.deliversOnce) this.checker.judgeRunners();
         this.isOver = true;
       } else if (kernel.elapsedMs > settings.calmAtMs + SETTLE_MS_MAX || kernel.events > EVENTS_MAX) {
-        this.checker.broken('I1', `after ${Math.round(kernel.elapsedMs - settings.calmAtMs)} ms of calm: ${unrest(this.database, this.kit.streams) ?? 'clients wait'}`);
+        this.checker.broken(
+          'I1',
+          `after ${Math.round(kernel.elapsedMs - settings.calmAtMs)} ms of calm: ${unrest(this.database, this.kit.streams) ?? 'clients wait'}`,
+        );
       } else kernel.plan(kernel.outside, LOOK_EVERY_MS, 'look', look);
     };
     kernel.plan(kernel.outside, settings.calmAtMs + 1, 'look', look);
