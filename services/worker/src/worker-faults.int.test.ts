@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { streams } from '#contracts';
 import { eventually } from '#testing';
-import { UnreachableError, type StreamEntry, type StreamTransport } from '#transport';
+import { UnreachableError, type ConsumeOptions, type StreamConsumer, type StreamEntry, type StreamTransport } from '#transport';
 import { aTask } from './testing/a-task.ts';
 import { inProcess, WorkerUnderTest } from './testing/worker-under-test.ts';
 
@@ -16,6 +16,19 @@ function faulty(fails: { adds: (stream: string) => boolean; reports?: () => bool
             entries.some(({ stream }) => fails.adds(stream)) ? unreachable() : target.add(entries);
         if (name === 'addThenAck' && fails.reports?.()) return unreachable;
         if (name === 'marks' && fails.marks?.()) return unreachable;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+}
+
+/** A thing some of whose methods are others. */
+function instead<Thing extends object = StreamTransport>(methods: Readonly<Record<string, (target: Thing) => unknown>>) {
+  return (thing: Thing): Thing =>
+    new Proxy(thing, {
+      get(target, name) {
+        const method = methods[String(name)];
+        if (method) return method(target);
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },
@@ -79,6 +92,36 @@ describe('a worker whose Redis falls silent', () => {
     silent = false;
 
     expect(await given.endOf(task)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('begins no step whose cancel mark is answered when it drains already, and hands it back', async () => {
+    const { promise: drains, resolve: drainBegins } = Promise.withResolvers<void>();
+    let asked = 0;
+    const transport = instead({
+      marks: (target) => async (keys: readonly string[]) => {
+        if ((asked += 1) > 1) await drains;
+        return target.marks(keys);
+      },
+      consume: (target) => (options: ConsumeOptions) =>
+        instead<StreamConsumer>({
+          setStreams: (consumer) => async (names: readonly string[]) => {
+            await consumer.setStreams(names);
+            setImmediate(drainBegins);
+          },
+        })(target.consume(options)),
+    });
+    await given.start({ concurrency: 1, drainSeconds: 0.3 }, transport);
+    const [long, late] = [aTask({ uses: 'test/obedient' }), aTask({ uses: 'test/obedient' })];
+    await given.send(long);
+    await given.running(long);
+    await given.send(late);
+    await eventually(() => asked === 2);
+
+    await given.worker?.beforeApplicationShutdown();
+
+    expect(given.reportsOf(late)).toEqual([]);
+    await given.start({ drainSeconds: 0 });
+    await given.running(late);
   });
 
   it('keeps running steps while their log lines cannot be sent, and tells what is missing', async () => {

@@ -51,6 +51,7 @@ export class WorkerSession {
   private readonly heartbeat: Heartbeat;
   private readonly intake: TaskIntake;
   private consumer: StreamConsumer | undefined;
+  private draining = false;
 
   constructor(
     private readonly settings: SessionSettings,
@@ -126,6 +127,7 @@ export class WorkerSession {
 
   /** Reads no more, lets running steps end within `graceMs`, hands everything else back, and leaves. */
   async drain(graceMs: number): Promise<void> {
+    this.draining = true;
     await this.consumer?.setStreams([]);
     await this.handBack(this.lanes.unstarted());
     await this.lanes.empty(graceMs);
@@ -155,6 +157,8 @@ export class WorkerSession {
   }
 
   private accept(task: TaskMessage, delivery: Delivery, replaces: boolean): void {
+    // Read before the drain, its marks answered after: whoever began it now would be ended with the process.
+    if (this.draining) return void this.consumer?.giveBack([delivery]);
     const older = replaces ? this.held.find(task.runId, task.stepNo) : undefined;
     if (older) this.lanes.drop(older, 'lost');
     const step = new HeldStep(task, delivery);
