@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { createEvaluator } from '#definitions';
 import { createLogger, createMetrics } from '#telemetry';
 import { isRule, type Rule } from './database/rules.ts';
+import { explore } from './small-scope/explore.ts';
+import { SCOPES } from './small-scope/scopes.ts';
 import { currentKernel } from './virtual/kernel.ts';
 import { settingsOf } from './world/settings.ts';
 import { simulate, type WorldPlain, type WorldResult } from './world/world.ts';
@@ -16,7 +18,8 @@ export async function main(args: string[]): Promise<number> {
       replay: { type: 'string' },
       trace: { type: 'boolean', default: false },
       without: { type: 'string', multiple: true, default: [] },
-      json: { type: 'boolean', default: false },
+      exhaustive: { type: 'boolean', default: false },
+      states: { type: 'string', default: '60000' },
     },
   });
   const broken = new Set<Rule>(values.without.filter(isRule));
@@ -24,6 +27,7 @@ export async function main(args: string[]): Promise<number> {
     currentKernel()?.failures.push(`unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}`);
   });
   const plain = await plainParts(values.trace);
+  if (values.exhaustive) return exhaust(broken, plain, Number(values.states));
   const started = performance.now();
   const results: WorldResult[] = [];
   const first = Number(values.replay ?? values.start);
@@ -35,6 +39,24 @@ export async function main(args: string[]): Promise<number> {
   }
   summary(results, (performance.now() - started) / 1000);
   return results.some(({ violations }) => violations.length > 0) ? 1 : 0;
+}
+
+/** Tries every order in each small scope. */
+async function exhaust(broken: ReadonlySet<Rule>, plain: WorldPlain, statesMax: number): Promise<number> {
+  let total = 0;
+  for (const scope of SCOPES) {
+    const started = performance.now();
+    const { states, executions, steps, rests, isComplete, violation } = await explore(scope, broken, plain, statesMax);
+    total += states;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${scope.name}: ${states} states${isComplete ? '' : ' (bounded)'}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`);
+    if (!violation) continue;
+    console.log(`  broken: ${violation.what}`);
+    for (const label of violation.way) console.log(`    ${label}`);
+    return 1;
+  }
+  console.log(`${total} states, 0 violations`);
+  return 0;
 }
 
 async function plainParts(traces: boolean): Promise<WorldPlain> {

@@ -57,7 +57,7 @@ export function schedulerServices(kit: ProcessKit, config: SchedulerConfig, epoc
   const sessions = new WorkerSessions(keeping);
   const times = { leaseSeconds: config.LEASE_SECONDS, heartbeatSeconds: config.HEARTBEAT_SECONDS };
   return {
-    ...{ reading, writing, keeping, transport, deployments, advance },
+    ...{ reading, writing, keeping, transport, deployments, plans, advance },
     reports: new ReportService(advance, deployments, counted, logger),
     heartbeats: new HeartbeatService(sessions, events, deployments, config.LEASE_SECONDS),
     admission: new AdmissionService(new AdmissionReader(keeping), reader, plans, advance, deployments, config.ADMISSION_BATCH),

@@ -10,9 +10,6 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A transaction's statements travel together; now and then the server does some of them a little later. */
-const SPLIT = 0.1;
-
 /** Stands in for the driver's client: statements go out in order, answers come back in order, and either way the line may break. */
 export class SimulatedClient implements HotClient {
   private session: ServerSession | null = null;
@@ -85,11 +82,12 @@ export class SimulatedClient implements HotClient {
       this.session?.send(waiting.statement, (answer) => this.answer(waiting, answer));
       const isCommit = waiting.statement.name === 'commit';
       if (this.weather.happens(isCommit ? 'commit answer lost' : 'statement answer lost')) return this.session?.end();
-      if (this.outgoing.length > 0 && this.weather.chance(SPLIT)) return this.send();
+      if (this.outgoing.length > 0 && this.weather.splitsPacket()) return this.send();
     }
   }
 
   private answer(waiting: Waiting, answer: StatementAnswer): void {
+    this.server.kernel.hears(this.process, waiting.statement.name, answer);
     this.answers.push(() => {
       this.unanswered.delete(waiting);
       if ('error' in answer) waiting.reject(answer.error);

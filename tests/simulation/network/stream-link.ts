@@ -36,7 +36,10 @@ export class StreamLink {
           else kernel.plan(process, weather.latencyMs(), `redis ${what}`, settle);
         };
         work().then(
-          (result) => answered(() => resolve(result)),
+          (result) => {
+            kernel.hears(process, what, result);
+            answered(() => resolve(result));
+          },
           (error: unknown) => answered(() => reject(error)),
         );
       });

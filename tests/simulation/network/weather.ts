@@ -26,6 +26,8 @@ export class Weather {
     private readonly random: Random,
     private readonly probabilities: ReadonlyMap<MessageFault, number>,
     private readonly slowness: number,
+    /** How often the statements of one packet are done in two goes. */
+    private readonly splits = 0.1,
   ) {}
 
   calm(): void {
@@ -54,7 +56,8 @@ export class Weather {
     this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);
   }
 
-  chance(probability: number): boolean {
-    return this.random.chance(probability);
+  /** Whether the rest of a packet is done a little later. */
+  splitsPacket(): boolean {
+    return this.random.chance(this.splits);
   }
 }

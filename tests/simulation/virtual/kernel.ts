@@ -89,6 +89,26 @@ export class Kernel {
     return this.history.copy().digest('hex').slice(0, 32);
   }
 
+  /** Hook: a process is about to get an answer from a server. */
+  hears(_process: SimulatedProcess, _to: string, _answer: unknown): void {
+    // Of use where states are told apart by what processes know.
+  }
+
+  /** Makes this the kernel of the globals while `work` runs. */
+  async host<Result>(work: () => Promise<Result>): Promise<Result> {
+    current = this;
+    try {
+      return await work();
+    } finally {
+      current = null;
+    }
+  }
+
+  /** Resolves when no promise can go on by itself. */
+  protected drained(): Promise<void> {
+    return drained();
+  }
+
   /** Runs `work` as this process. */
   within<Result>(process: SimulatedProcess, work: () => Result): Result {
     return running.run(process, work);

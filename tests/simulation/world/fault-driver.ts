@@ -115,6 +115,8 @@ export class FaultDriver {
       databases.isDown = true;
       databases.endAll();
       kernel.plan(kernel.outside, this.random.between(200, 800), 'the restored database is there', () => {
+        // Another fault's end may have let somebody in meanwhile.
+        databases.endAll();
         for (const runId of database.runs.committed.keys()) if (!kept.has(runId)) this.lost.add(runId);
         database.restore(backup);
         this.checker.restored();

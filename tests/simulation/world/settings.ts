@@ -58,6 +58,8 @@ const SAFE_MESSAGE_FAULTS: ReadonlySet<MessageFault> = new Set([
   'commit answer lost',
 ]);
 const SAFE_PROCESS_FAULTS: ReadonlySet<ProcessFault> = new Set(['scheduler crash', 'scheduler stop', 'api crash']);
+/** Two heartbeats lost in a row cost a lease, as they should: rare enough not to happen where nothing may be lost. */
+const STEADFAST: Partial<Record<MessageFault, number>> = { 'request lost': -3.2 };
 /** Faults after which a message may come twice under one token. */
 const DOUBLING: ReadonlySet<string> = new Set([
   'message doubled',
@@ -77,7 +79,7 @@ export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()):
   const probabilities = new Map(
     MESSAGE_FAULTS.flatMap((fault): [MessageFault, number][] =>
       random.chance(0.4) && (!isSteadfast || SAFE_MESSAGE_FAULTS.has(fault))
-        ? [[fault, 10 ** random.between(-3.5, isSteadfast ? -2 : -1.3)]]
+        ? [[fault, 10 ** random.between(-3.5, isSteadfast ? (STEADFAST[fault] ?? -2) : -1.3)]]
         : [],
     ),
   );
