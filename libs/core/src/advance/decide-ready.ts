@@ -23,15 +23,15 @@ export function decideReady(draft: RunDraft, event: RunEvent): void {
   }
 }
 
-/** The steps with which a run begins, or goes on: without a row, all needs ended before this decision. */
+/** The steps with which a run begins, or goes on: without a row, all needs ended. */
 function beginnings(draft: RunDraft): number[] {
   if (draft.wanted.everyRow) return [];
   if (draft.view.steps.size === 0) return draft.plan.roots.filter((no) => draft.step(no)?.state === 'PENDING');
-  const ended = (no: number) => {
-    const row = draft.view.steps.get(no);
-    return row !== undefined && isTerminalStep(row.state);
-  };
-  return draft.plan.steps.filter((step) => !draft.view.steps.has(step.no) && step.needs.every(ended)).map((step) => step.no);
+  // As the draft has them: a delay may have ended in this same decision, before the run was let go on.
+  const stateOf = (no: number) => draft.readyStep(no).state;
+  return draft.plan.steps
+    .filter((step) => stateOf(step.no) === 'PENDING' && step.needs.every((need) => isTerminalStep(stateOf(need))))
+    .map((step) => step.no);
 }
 
 function isMet(draft: RunDraft, no: number): boolean {

@@ -509,6 +509,15 @@ describe('decideRun, about waiting and queueing', () => {
     expect(run.state).toBe('QUEUED');
   });
 
+  it('begins what a delay made ready that was over in the same batch as the admission', () => {
+    const pause = { uses: 'delay', input: { duration: '1s' } };
+    const run = new RunModel(aPlan({ one: pause, two: pause, after: { needs: ['two'] } })).begun();
+    run.take(run.give.delayOver('one'));
+    expect(run.state).toBe('QUEUED');
+    expect(run.take(run.give.delayOver('two'), run.give.admitted())).toEqual(['applied', 'applied']);
+    expect(run).toMatchObject({ state: 'RUNNING', states: { after: 'DISPATCHED' } });
+  });
+
   it('takes a hold and an admission of one batch, or an admission and the end of the delay that it began, one after the other', () => {
     const held = new RunModel(delayed);
     expect(held.take(held.give.held(), held.give.admitted())).toEqual(['applied', 'applied']);
