@@ -49,7 +49,9 @@ async function exhaust(broken: ReadonlySet<Rule>, plain: WorldPlain, statesMax: 
     const { states, executions, steps, rests, isComplete, violation } = await explore(scope, broken, plain, statesMax);
     total += states;
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${scope.name}: ${states} states${isComplete ? '' : ' (bounded)'}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`);
+    console.log(
+      `${scope.name}: ${states} states${isComplete ? '' : ' (bounded)'}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`,
+    );
     if (!violation) continue;
     console.log(`  broken: ${violation.what}`);
     for (const label of violation.way) console.log(`    ${label}`);

@@ -34,7 +34,8 @@ export class ScopeKernel extends Kernel {
     this.serial += 1;
     const happening = { at: this.now + inMs, order: this.serial, process, label, run, cancelled: !process.alive };
     if (NEVER.test(label)) return happening;
-    if (process === this.outside && !AT_ONCE.test(label)) this.underWay.push({ label, key: `${label} ${this.knowledgeOf(this.process)}`, happening });
+    if (process === this.outside && !AT_ONCE.test(label))
+      this.underWay.push({ label, key: `${label} ${this.knowledgeOf(this.process)}`, happening });
     else if (process.alive) this.atOnce.push(happening);
     return happening;
   }

@@ -20,11 +20,16 @@ export class ScopeWorker {
     transport: StreamTransport,
   ) {
     this.reports = new ReportQueue(transport, deployment, { sent: () => undefined, failed: () => undefined });
-    this.intake = new TaskIntake(transport, this.held, { deployment, epoch: 1 }, {
-      accepted: (task, delivery) => this.accept(task, delivery),
-      skipped: (delivery) => this.reports.push({ body: null, settles: delivery }),
-      refused: () => undefined,
-    });
+    this.intake = new TaskIntake(
+      transport,
+      this.held,
+      { deployment, epoch: 1 },
+      {
+        accepted: (task, delivery) => this.accept(task, delivery),
+        skipped: (delivery) => this.reports.push({ body: null, settles: delivery }),
+        refused: () => undefined,
+      },
+    );
   }
 
   /** It has nothing in hand and nothing to say. */
@@ -49,7 +54,10 @@ export class ScopeWorker {
   /** The step ends well. */
   finish(step: HeldStep): void {
     step.phase = 'ended';
-    const report = endedReport(step.task, this.session, { end: { outcome: 'succeeded', output: { by: this.session.slice(0, 4) } }, ranMs: 1 });
+    const report = endedReport(step.task, this.session, {
+      end: { outcome: 'succeeded', output: { by: this.session.slice(0, 4) } },
+      ranMs: 1,
+    });
     this.reports.push({ body: JSON.stringify(report), settles: step.delivery, done: () => this.held.remove(step) });
   }
 

@@ -78,13 +78,27 @@ export class ScopeWorld {
     plain: WorldPlain,
   ) {
     const { kernel, weather } = this;
-    this.database = new Database(broken, () => kernel.now, () => kernel.random.uuid());
+    this.database = new Database(
+      broken,
+      () => kernel.now,
+      () => kernel.random.uuid(),
+    );
     this.checker = new Checker(this.database, Number.POSITIVE_INFINITY, false);
     const server = new StreamServer(kernel, 100_000, ({ stream, body }, by) => {
       if (stream.includes('reports:')) this.checker.reports.note(body, by);
     });
     const times = { lease: LEASE_SECONDS, heartbeat: 0.3, sweep: 0.5 };
-    this.kit = new ProcessKit(kernel, new DatabaseServer(kernel, this.database), server, new Hub(kernel, weather), weather, new Ledger(), times, broken, plain);
+    this.kit = new ProcessKit(
+      kernel,
+      new DatabaseServer(kernel, this.database),
+      server,
+      new Hub(kernel, weather),
+      weather,
+      new Ledger(),
+      times,
+      broken,
+      plain,
+    );
     const { crashes, wipes, doubles, cuts, stalls, haste } = settings;
     this.left = { crashes, wipes, doubles, cuts, stalls, haste };
   }
@@ -97,11 +111,26 @@ export class ScopeWorld {
     for (const at of [0, 1]) await this.startScheduler(at);
     for (const at of [0, 1]) this.startWorker(at);
     const target = {
-      ...{ workflowId: WORKFLOW, workflowVersion: 1, environment: null, team: null, deploymentId: DEPLOYMENT.id, matchedBy: 'default' as const },
+      ...{
+        workflowId: WORKFLOW,
+        workflowVersion: 1,
+        environment: null,
+        team: null,
+        deploymentId: DEPLOYMENT.id,
+        matchedBy: 'default' as const,
+      },
       ...{ stepCount: settings.plan.steps.length, timeoutSeconds: null, priority: 0, concurrencyLimit: null },
     };
     const runs = Array.from({ length: settings.runs }, (_, at) => ({
-      ...{ id: `00000000-0000-7000-8000-00000000000${at + 1}`, target, inputJson: '{}', actor: 'api', retryOf: null, concurrencyKey: null, reason: null },
+      ...{
+        id: `00000000-0000-7000-8000-00000000000${at + 1}`,
+        target,
+        inputJson: '{}',
+        actor: 'api',
+        retryOf: null,
+        concurrencyKey: null,
+        reason: null,
+      },
     }));
     await submitRuns(this.immediate(), runs);
   }
@@ -126,15 +155,23 @@ export class ScopeWorld {
     const { runs, live, steps, waits, outputs, sessions, timers } = this.database;
     const rows = [
       [...runs.committed.values()].map(({ id, state, version }) => [id, state, version]),
-      [...live.committed.values()].map(({ queuedAt, ...row }) => row),
-      [...steps.committed.values()].map(({ causeId, actor, changedAt, endedAt, ...row }) => ({ ...row, age: this.age(changedAt) })),
+      [...live.committed.values()].map(({ queuedAt: _queuedAt, ...row }) => row),
+      [...steps.committed.values()].map(({ causeId: _causeId, actor: _actor, changedAt, endedAt: _endedAt, ...row }) => ({
+        ...row,
+        age: this.age(changedAt),
+      })),
       [...waits.committed.values()],
       [...outputs.committed.values()],
       [...timers.committed.values()].map(({ dueAt, ...row }) => ({ ...row, age: this.age(dueAt) })),
       [...sessions.committed.values()].map(({ expiresAt, ...row }) => ({ ...row, age: this.age(expiresAt) })),
     ];
     const processes = [
-      ...this.schedulers.map(({ process, services, busy, sweptAt }) => [busy, sweptAt === this.kernel.now, this.kernel.knowledgeOf(process), this.suspicionsOf(services.sweeps)]),
+      ...this.schedulers.map(({ process, services, busy, sweptAt }) => [
+        busy,
+        sweptAt === this.kernel.now,
+        this.kernel.knowledgeOf(process),
+        this.suspicionsOf(services.sweeps),
+      ]),
       ...this.workers.map(({ process, worker }) => [
         ...[worker.session, worker.isStalled, worker.isTaking, this.kernel.knowledgeOf(process)],
         worker.held.all().map(({ tuple, phase, dropped }) => [tuple, phase, dropped]),
@@ -185,7 +222,9 @@ export class ScopeWorld {
       });
     }
     const queued = [...this.database.live.committed.values()].some(({ phase }) => phase === 'queued');
-    const mayAdmit = this.settings.limit === null || [...this.database.live.committed.values()].filter(({ phase }) => phase === 'running').length < this.settings.limit;
+    const mayAdmit =
+      this.settings.limit === null ||
+      [...this.database.live.committed.values()].filter(({ phase }) => phase === 'running').length < this.settings.limit;
     if (queued && mayAdmit) duty('admits', () => services.admission.admitAll());
     // Once per look at the clock: the same rows at the same time tell it nothing new.
     if (scheduler.sweptAt !== this.kernel.now && this.hasSilentSteps())
@@ -253,17 +292,21 @@ export class ScopeWorld {
     const faults: Choice[] = [];
     if (left.crashes > 0) {
       for (const [at, { process, busy }] of this.schedulers.entries())
-        if (busy !== null) faults.push({ label: `${process.name} crashes`, run: () => this.spend('crashes', () => this.startScheduler(at)) });
+        if (busy !== null)
+          faults.push({ label: `${process.name} crashes`, run: () => this.spend('crashes', () => this.startScheduler(at)) });
       for (const [at, { process, worker }] of this.workers.entries())
-        if (worker.held.size > 0 || worker.isTaking) faults.push({ label: `${process.name} crashes`, run: () => this.spend('crashes', () => this.startWorker(at)) });
+        if (worker.held.size > 0 || worker.isTaking)
+          faults.push({ label: `${process.name} crashes`, run: () => this.spend('crashes', () => this.startWorker(at)) });
     }
-    if (left.wipes > 0 && this.streamLengths() > 0) faults.push({ label: 'the streams are wiped', run: () => this.spend('wipes', () => this.kit.streams.broker.flush()) });
+    if (left.wipes > 0 && this.streamLengths() > 0)
+      faults.push({ label: 'the streams are wiped', run: () => this.spend('wipes', () => this.kit.streams.broker.flush()) });
     if (left.doubles > 0)
       for (const { stream, body } of this.kit.streams.seen.filter(({ stream }) => !stream.includes('heartbeats')).slice(-2))
         faults.push({ label: `${stream} doubles`, run: () => this.spend('doubles', () => this.kit.streams.broker.add(stream, body)) });
     if (left.stalls > 0)
       for (const { process, worker } of this.workers)
-        if (worker.held.size > 0 && !worker.isStalled) faults.push({ label: `${process.name} stalls`, run: () => this.spend('stalls', () => (worker.isStalled = true)) });
+        if (worker.held.size > 0 && !worker.isStalled)
+          faults.push({ label: `${process.name} stalls`, run: () => this.spend('stalls', () => (worker.isStalled = true)) });
     if (left.cuts > 0) faults.push(...this.cuts());
     return faults;
   }
@@ -271,7 +314,9 @@ export class ScopeWorld {
   /** The server does it, or does not, and the answer never comes. */
   private cuts(): Choice[] {
     return this.kernel.possible.flatMap((possible): Choice[] => {
-      const kinds = possible.label.startsWith('postgres does') ? (['statement lost', 'commit answer lost'] as const) : (['answer lost'] as const);
+      const kinds = possible.label.startsWith('postgres does')
+        ? (['statement lost', 'commit answer lost'] as const)
+        : (['answer lost'] as const);
       return kinds.map((fault) => ({
         label: `${possible.label}, ${fault}`,
         run: () =>
@@ -297,7 +342,10 @@ export class ScopeWorld {
     const sessions = new WorkerSessions(this.immediate());
     for (const { process, worker } of this.workers) {
       if (worker.isStalled) continue;
-      const beat = { ...{ session: worker.session, deploymentId: DEPLOYMENT.id, worker: 'w', concurrency: 1, kinds: [] }, held: worker.held.tuples() };
+      const beat = {
+        ...{ session: worker.session, deploymentId: DEPLOYMENT.id, worker: 'w', concurrency: 1, kinds: [] },
+        held: worker.held.tuples(),
+      };
       await sessions.beat([beat], LEASE_SECONDS);
       for (const { runId, stepNo, dispatchNo } of await sessions.staleHolds([beat])) {
         this.kernel.notice(process, `drops ${runId} ${stepNo} ${dispatchNo}`);
@@ -319,7 +367,9 @@ export class ScopeWorld {
     const services = this.kernel.within(process, () => schedulerServices(this.kit, schedulerConfig(this.kit.times), 1));
     this.schedulers[at] = { process, services, busy: null, sweptAt: 0 };
     // What it learns at its start is the same whenever that is: no choice is offered on the way.
-    const started = this.kernel.within(process, () => Promise.all([services.deployments.refresh(), services.plans.get(WORKFLOW, 1), services.writing.query(EPOCH, [])]));
+    const started = this.kernel.within(process, () =>
+      Promise.all([services.deployments.refresh(), services.plans.get(WORKFLOW, 1), services.writing.query(EPOCH, [])]),
+    );
     let done = false;
     void started.then(() => (done = true));
     await this.kernel.settle();
@@ -336,7 +386,10 @@ export class ScopeWorld {
     this.lives += 1;
     const process = new SimulatedProcess(`worker ${at + 1}.${this.lives}`);
     const session = `0000000${this.lives}-0000-4000-8000-000000000000`;
-    this.workers[at] = { process, worker: this.kernel.within(process, () => new ScopeWorker(session, DEPLOYMENT.name, this.kit.transport(1))) };
+    this.workers[at] = {
+      process,
+      worker: this.kernel.within(process, () => new ScopeWorker(session, DEPLOYMENT.name, this.kit.transport(1))),
+    };
   }
 
   private streamLengths(): number {
@@ -349,7 +402,12 @@ export class ScopeWorld {
       return [...(stream?.groups ?? [])].map(([group, found]) => [
         group,
         found.head(100).map(({ id, body }) => [plainBody(body), this.age(Number(id.split('-')[0]))]),
-        [...found.pending.values()].map(({ entry, owner, deliveries, touchedAt }) => [plainBody(entry.body), owner, deliveries, this.age(touchedAt)]),
+        [...found.pending.values()].map(({ entry, owner, deliveries, touchedAt }) => [
+          plainBody(entry.body),
+          owner,
+          deliveries,
+          this.age(touchedAt),
+        ]),
       ]);
     });
   }
@@ -358,7 +416,9 @@ export class ScopeWorld {
   private mayTake(name: string, group: string): boolean {
     const found = this.kit.streams.broker.find(name)?.group(group).group;
     if (!found) return false;
-    return found.waitingCount > 0 || [...found.pending.values()].some(({ touchedAt }) => this.kernel.now - touchedAt >= LEASE_SECONDS * 1000);
+    return (
+      found.waitingCount > 0 || [...found.pending.values()].some(({ touchedAt }) => this.kernel.now - touchedAt >= LEASE_SECONDS * 1000)
+    );
   }
 
   private taken(name: string, groupName: string, owner: string): Delivery[] {
@@ -375,6 +435,6 @@ export class ScopeWorld {
 
 /** A message without what only chance has chosen. */
 function plainBody(body: string): unknown {
-  const { id, idempotencyKey, ...rest } = JSON.parse(body) as Record<string, unknown>;
+  const { id: _id, idempotencyKey: _idempotencyKey, ...rest } = JSON.parse(body) as Record<string, unknown>;
   return rest;
 }

@@ -96,11 +96,11 @@ export class Kernel {
 
   /** Makes this the kernel of the globals while `work` runs. */
   async host<Result>(work: () => Promise<Result>): Promise<Result> {
-    current = this;
+    makeCurrent(this);
     try {
       return await work();
     } finally {
-      current = null;
+      makeCurrent(null);
     }
   }
 
