@@ -1,44 +1,96 @@
 import { parseArgs } from 'node:util';
 import { createEvaluator } from '#definitions';
 import { createLogger, createMetrics } from '#telemetry';
-import { isRule, type Rule } from './database/rules.ts';
+import { RULES, isRule, type Rule } from './database/rules.ts';
+import { tellSummary, tellViolation } from './report.ts';
 import { explore } from './small-scope/explore.ts';
 import { SCOPES } from './small-scope/scopes.ts';
+import { biteSeeds, findBites, regressionSeeds } from './suites.ts';
 import { currentKernel } from './virtual/kernel.ts';
 import { settingsOf } from './world/settings.ts';
 import { simulate, type WorldPlain, type WorldResult } from './world/world.ts';
 
-/** Returns the exit code: 0 when no seed broke an invariant. */
+const options = {
+  seeds: { type: 'string', default: '1000' },
+  start: { type: 'string', default: '1' },
+  replay: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  /** Leaves a rule of the protocol out. */
+  without: { type: 'string', multiple: true },
+  /** Each seed twice: its histories must be the same. */
+  twice: { type: 'boolean', default: false },
+  /** The seeds that once failed. */
+  regressions: { type: 'boolean', default: false },
+  /** Each rule is left out in the seed that is known to notice it. */
+  bites: { type: 'boolean', default: false },
+  /** Looks for a seed for each rule, and prints them. */
+  'find-bites': { type: 'boolean', default: false },
+  exhaustive: { type: 'boolean', default: false },
+  /** States of each small scope at the most. */
+  states: { type: 'string', default: '15000' },
+} as const;
+
+/** Returns the exit code: 0 when nothing broke an invariant; with `--bites`, when every rule that was left out was noticed. */
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      seeds: { type: 'string', default: '1000' },
-      start: { type: 'string', default: '1' },
-      replay: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      without: { type: 'string', multiple: true, default: [] },
-      exhaustive: { type: 'boolean', default: false },
-      states: { type: 'string', default: '60000' },
-    },
-  });
-  const broken = new Set<Rule>(values.without.filter(isRule));
+  const { values } = parseArgs({ args, options });
+  const without = values.without ?? [];
+  const unknown = without.filter((rule) => !isRule(rule));
+  if (unknown.length > 0) {
+    console.error(`There is no rule ${unknown.join(', ')}. Known: ${Object.keys(RULES).join(', ')}.`);
+    return 2;
+  }
+  const broken = new Set(without.filter(isRule));
   process.on('unhandledRejection', (reason) => {
     currentKernel()?.failures.push(`unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}`);
   });
   const plain = await plainParts(values.trace);
   if (values.exhaustive) return exhaust(broken, plain, Number(values.states));
+  if (values['find-bites']) return findBites(plain);
+  if (values.bites) return bite(plain);
+  const seeds = values.regressions
+    ? regressionSeeds
+    : Array.from({ length: values.replay === undefined ? Number(values.seeds) : 1 }, (_, at) => Number(values.replay ?? values.start) + at);
+  return run(seeds, broken, plain, { traces: values.trace, twice: values.twice });
+}
+
+async function run(
+  seeds: readonly number[],
+  broken: ReadonlySet<Rule>,
+  plain: WorldPlain,
+  how: { traces: boolean; twice: boolean },
+): Promise<number> {
   const started = performance.now();
   const results: WorldResult[] = [];
-  const first = Number(values.replay ?? values.start);
-  const count = values.replay === undefined ? Number(values.seeds) : 1;
-  for (let seed = first; seed < first + count; seed += 1) {
-    const result = await simulate(settingsOf(seed, broken), plain, values.trace ? (line) => console.log(line) : null);
+  let failed = false;
+  for (const seed of seeds) {
+    const result = await simulate(settingsOf(seed, broken), plain, how.traces ? (line) => console.log(line) : null);
     results.push(result);
-    if (result.violations.length > 0) tellViolation(result, values.without);
+    if (result.violations.length > 0) tellViolation(result, broken);
+    if (how.twice) {
+      const again = await simulate(settingsOf(seed, broken), plain);
+      if (again.historyHash !== result.historyHash)
+        console.log(`seed ${seed} had two histories: ${result.historyHash}, ${again.historyHash}`);
+      failed ||= again.historyHash !== result.historyHash;
+    }
+    failed ||= result.violations.length > 0;
   }
-  summary(results, (performance.now() - started) / 1000);
-  return results.some(({ violations }) => violations.length > 0) ? 1 : 0;
+  tellSummary(results, (performance.now() - started) / 1000);
+  return failed ? 1 : 0;
+}
+
+/** Every rule that is left out must be noticed, and with it the same seed must be sound. */
+async function bite(plain: WorldPlain): Promise<number> {
+  let failed = false;
+  for (const [rule, seed] of biteSeeds) {
+    const without = await simulate(settingsOf(seed, new Set([rule])), plain);
+    const whole = await simulate(settingsOf(seed), plain);
+    const [noticed] = without.violations;
+    failed ||= noticed === undefined || whole.violations.length > 0;
+    console.log(
+      `${noticed && whole.violations.length === 0 ? '✓' : '✗'} ${rule}, seed ${seed}: ${noticed ? `${noticed.invariant} ${noticed.what}` : 'not noticed'}`,
+    );
+  }
+  return failed ? 1 : 0;
 }
 
 /** Tries every order in each small scope. */
@@ -50,7 +102,7 @@ async function exhaust(broken: ReadonlySet<Rule>, plain: WorldPlain, statesMax: 
     total += states;
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
-      `${scope.name}: ${states} states${isComplete ? '' : ' (bounded)'}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`,
+      `${scope.name}: ${states} states${isComplete ? ', all there are' : ''}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`,
     );
     if (!violation) continue;
     console.log(`  broken: ${violation.what}`);
@@ -69,44 +121,4 @@ async function plainParts(traces: boolean): Promise<WorldPlain> {
     destination: { write: (line) => currentKernel()?.tell(() => line.trim()) },
   });
   return { logger, metrics: createMetrics('simulation'), evaluator: createEvaluator() };
-}
-
-function tellViolation({ seed, violations }: WorldResult, without: readonly string[]): void {
-  const [first] = violations;
-  console.log(`seed ${seed}: ${first?.invariant} ${first?.what}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''}`);
-  const rest = without.map((rule) => ` --without '${rule}'`).join('');
-  console.log(`  again: npm run sim -- --replay ${seed} --trace${rest}`);
-}
-
-function summary(results: readonly WorldResult[], seconds: number): void {
-  const sum = (of: (result: WorldResult) => number) => results.reduce((total, result) => total + of(result), 0);
-  const total = (of: (result: WorldResult) => ReadonlyMap<string, number>) => {
-    const counts = new Map<string, number>();
-    for (const result of results) for (const [kind, times] of of(result)) counts.set(kind, (counts.get(kind) ?? 0) + times);
-    return [...counts]
-      .toSorted(([one], [other]) => one.localeCompare(other))
-      .map(([kind, times]) => `${kind} ${times}`)
-      .join(', ');
-  };
-  const bad = results.filter(({ violations }) => violations.length > 0);
-  const simulated = sum(({ simulatedMs }) => simulatedMs) / 1000;
-  console.log(
-    `${results.length} seeds in ${seconds.toFixed(1)} s (${(results.length / seconds).toFixed(1)} seeds/s), ${bad.length} with a violation`,
-  );
-  console.log(
-    `${(simulated / 3600).toFixed(2)} simulated hours (${Math.round(simulated / seconds)} times real time), ${sum(({ events }) => events)} events`,
-  );
-  console.log(
-    `${sum(({ runs }) => runs)} runs, ${sum(({ moves }) => moves)} audited moves, ${sum(({ effects }) => effects)} effects asked for ${sum(({ asks }) => asks)} times`,
-  );
-  console.log(`runs ended: ${total(({ ends }) => ends)}`);
-  console.log(`faults: ${total(({ faults }) => faults)}`);
-  const settled = results.map(({ settledInMs }) => settledInMs).toSorted((one, other) => one - other);
-  const silences = results.map(({ longestSilenceMs }) => longestSilenceMs).toSorted((one, other) => one - other);
-  console.log(
-    `longest silence: p50 ${silences[silences.length >> 1]} p90 ${silences[Math.floor(silences.length * 0.9)]} p99 ${silences[Math.floor(silences.length * 0.99)]} max ${silences.at(-1)} seed ${results.find((r) => r.longestSilenceMs === silences.at(-1))?.seed}`,
-  );
-  console.log(
-    `at rest after the last fault: median ${Math.round(settled[Math.floor(settled.length / 2)] ?? 0)} ms, longest ${Math.round(settled.at(-1) ?? 0)} ms`,
-  );
 }

@@ -1,4 +1,5 @@
 import type { Rules } from '../database/rules.ts';
+import { Random } from '../virtual/random.ts';
 import type { WorldPlain } from '../world/world.ts';
 import { ScopeWorld, type ScopeSettings } from './scope-world.ts';
 
@@ -23,20 +24,31 @@ export interface Exploration {
 const STEPS_MAX = 600;
 
 /**
- * Tries every choice in every state, depth first. A way is walked again from the beginning, for promises cannot be put back; it ends at rest, or in
+ * Tries every choice in every state. A way is walked again from the beginning, for promises cannot be put back; it ends at rest, or in
  * a state that was seen before: from there on everything is known, also that it comes to rest.
  */
 export async function explore(settings: ScopeSettings, broken: Rules, plain: WorldPlain, statesMax: number): Promise<Exploration> {
   const seen = new Set<string>();
   const open: Way[] = [{ before: null, chosen: -1 }];
   const count = { executions: 0, steps: 0, rests: 0 };
-  for (let way = open.pop(); way && seen.size < statesMax; way = open.pop()) {
+  const random = new Random(1);
+  for (let way = anyOf(open, random); way && seen.size < statesMax; way = anyOf(open, random)) {
     const world = new ScopeWorld(settings, broken, plain);
     const violation = await world.kernel.host(() => walk(world, way, seen, open, count));
     count.executions += 1;
     if (violation) return { states: seen.size, ...count, isComplete: false, violation };
   }
   return { states: seen.size, ...count, isComplete: open.length === 0, violation: null };
+}
+
+/** Takes any of the open ways: where a bound ends the exploration, it has looked everywhere a little, not only behind the last choices. */
+function anyOf(open: Way[], random: Random): Way | undefined {
+  const at = random.int(0, Math.max(0, open.length - 1));
+  const last = open.at(-1);
+  const way = open[at];
+  if (last) open[at] = last;
+  open.pop();
+  return way;
 }
 
 async function walk(

@@ -3,6 +3,7 @@ import { groups } from '#contracts';
 import { isTerminalRun, type Plan } from '#core';
 import { HotConnection, WorkerSessions, submitRuns } from '#store';
 import type { Delivery } from '#transport';
+import { withoutRules } from '../actors/broken-reports.ts';
 import { ProcessKit } from '../actors/process-kit.ts';
 import { schedulerConfig, schedulerServices } from '../actors/scheduler.ts';
 import { Checker } from '../checker/checker.ts';
@@ -207,6 +208,7 @@ export class ScopeWorld {
   private dutiesOf(scheduler: Scheduler): Choice[] {
     const { services, process } = scheduler;
     const duties: Choice[] = [];
+    const apply = withoutRules(this.kit.broken, this.database, (batch) => services.reports.apply(batch));
     const duty = (name: string, work: () => Promise<unknown>) => {
       duties.push({ label: `${process.name} ${name}`, run: () => this.startDuty(scheduler, name, work) });
     };
@@ -214,7 +216,7 @@ export class ScopeWorld {
       duty('applies reports', async () => {
         const batch = this.taken('reports:default', groups.schedulers, process.name);
         this.kernel.notice(process, JSON.stringify(batch.map(({ body }) => plainBody(body))));
-        const handled = await services.reports.apply(batch).then(
+        const handled = await apply(batch).then(
           () => true,
           () => false,
         );

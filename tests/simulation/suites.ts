@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { RULES, isRule, type Rule } from './database/rules.ts';
+import { settingsOf } from './world/settings.ts';
+import { simulate, type WorldPlain } from './world/world.ts';
+
+/** Beyond, a rule counts as one that no seed notices. */
+const SEARCH_MAX = 3_000;
+
+const regressions = z.array(z.object({ seed: z.int(), found: z.string() })).parse(read('regressions.json'));
+const bites = z.record(z.string(), z.int()).parse(read('bites.json'));
+
+/** Seeds that once broke an invariant. */
+export const regressionSeeds: readonly number[] = regressions.map(({ seed }) => seed);
+
+/** Each rule with a seed in which its absence is noticed. */
+export const biteSeeds: readonly (readonly [Rule, number])[] = Object.entries(bites).flatMap(([rule, seed]): [Rule, number][] =>
+  isRule(rule) ? [[rule, seed]] : [],
+);
+
+/** Looks for the first seed that notices each rule's absence; the output is the content of `bites.json`. */
+export async function findBites(plain: WorldPlain): Promise<number> {
+  const found: Record<string, number> = {};
+  for (const rule of Object.keys(RULES).filter(isRule)) {
+    for (let seed = 1; seed <= SEARCH_MAX && found[rule] === undefined; seed += 1) {
+      const { violations } = await simulate(settingsOf(seed, new Set([rule])), plain);
+      if (violations.length > 0) found[rule] = seed;
+    }
+  }
+  console.log(JSON.stringify(found, null, 2));
+  return Object.keys(found).length === Object.keys(RULES).length ? 0 : 1;
+}
+
+function read(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
+}
