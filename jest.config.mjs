@@ -4,6 +4,7 @@
  *   integration  *.int.test.ts beside the code: a database cloned from a migrated template, a real Redis
  *   e2e          tests/**\/*.e2e.test.ts: real processes
  */
+const isPlanting = process.env.FLOWFORGE_FAILPOINTS || process.env.FLOWFORGE_MUTANT;
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -11,7 +12,7 @@ const shared = {
   testEnvironmentOptions: { customExportConditions: ['ff-src', 'node', 'node-addons'] },
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      isPlanting ? '<rootDir>/tools/jest/planted-swc.mjs' : '@swc/jest',
       {
         swcrc: false,
         module: { type: 'es6' },

@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 if (!modules.registerHooks)
   throw new Error(`Node ${process.versions.node} cannot run the sources: use the npm scripts, which bring the project's own.`);
 const require = modules.createRequire(import.meta.url);
+const isPlanting = process.env.FLOWFORGE_FAILPOINTS || process.env.FLOWFORGE_MUTANT;
+const { plant } = isPlanting ? await import('./lib/planted-source.mjs') : { plant: (_file, source) => source };
 const options = {
   swcrc: false,
   configFile: false,
@@ -32,10 +34,11 @@ modules.registerHooks({
   load(url, context, nextLoad) {
     if (!/^file:.*\.m?ts(\?.*)?$/.test(url) || url.includes('/node_modules/')) return nextLoad(url, context);
     const file = fileURLToPath(url.replace(/\?.*$/, ''));
-    return { format: 'module', source: compile(file, readFileSync(file, 'utf8')), shortCircuit: true };
+    return { format: 'module', source: compile(file, plant(file, readFileSync(file, 'utf8'))), shortCircuit: true };
   },
 });
 process.setSourceMapsEnabled(true);
+if (process.env.FLOWFORGE_FAILPOINTS) await import('../tests/failpoints/agent/agent.mjs');
 
 function compile(file, source) {
   const cached = join(cacheFolder, `${createHash('sha256').update(salt).update(file).update('\0').update(source).digest('hex')}.js`);

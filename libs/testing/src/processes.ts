@@ -120,7 +120,7 @@ function tail({ lines }: TestProcess): string {
 }
 
 function bareEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS'].flatMap((key) =>
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS', 'FLOWFORGE_MUTANT'].flatMap((key) =>
     process.env[key] === undefined ? [] : [[key, process.env[key]]],
   );
   return { ...Object.fromEntries(kept), NODE_ENV: 'test' };
