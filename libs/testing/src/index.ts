@@ -6,4 +6,5 @@ export { type Ending, type ProcessOptions, type TestProcess, startProcess } from
 export { findRedis, type RedisSource } from './redis-binary.ts';
 export { startRedis, type RedisOptions, type RedisServer } from './redis-server.ts';
 export { startTestServers, stopTestServers, type TestServer, type TestServers } from './test-servers.ts';
+export type { LinkWeather } from './proxy-lane.ts';
 export { TcpProxy } from './tcp-proxy.ts';
