@@ -21,6 +21,7 @@ export class ProxyLane {
   private readonly waiting: { readonly piece: Buffer; readonly dueAt: number }[] = [];
   private backlogBytes = 0;
   private freeAt = 0;
+  private isFull = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -50,10 +51,7 @@ export class ProxyLane {
     const flightMs = low + (high > low ? (weather?.dice() ?? 0) * (high - low) : 0);
     this.freeAt = Math.max(now + flightMs, this.freeAt) + onWireMs;
     // Nothing stands before it: it passes at once, as over a good link.
-    if (this.freeAt <= now && this.waiting.length === 0) {
-      this.to.write(piece);
-      return;
-    }
+    if (this.freeAt <= now && this.waiting.length === 0) return this.write(piece);
     this.waiting.push({ piece, dueAt: this.freeAt });
     this.backlogBytes += piece.length;
     if (this.backlogBytes > BACKLOG_BYTES_MAX) this.from.pause();
@@ -65,10 +63,25 @@ export class ProxyLane {
     const due = this.waiting.findIndex(({ dueAt }) => dueAt > now);
     for (const { piece } of this.waiting.splice(0, due < 0 ? this.waiting.length : due)) {
       this.backlogBytes -= piece.length;
-      if (this.to.writable) this.to.write(piece);
+      this.write(piece);
     }
-    if (this.backlogBytes <= BACKLOG_BYTES_MAX) this.from.resume();
+    this.readOn();
     const [next] = this.waiting;
     this.timer = next && setTimeout(() => this.deliver(), Math.max(1, next.dueAt - now));
+  }
+
+  /** A reader that takes nothing holds the sender up, as it would without a proxy between them. */
+  private write(piece: Buffer): void {
+    if (!this.to.writable || this.to.write(piece) || this.isFull) return;
+    this.isFull = true;
+    this.from.pause();
+    this.to.once('drain', () => {
+      this.isFull = false;
+      this.readOn();
+    });
+  }
+
+  private readOn(): void {
+    if (!this.isFull && this.backlogBytes <= BACKLOG_BYTES_MAX) this.from.resume();
   }
 }

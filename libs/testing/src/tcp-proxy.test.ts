@@ -97,6 +97,29 @@ describe('a TCP proxy', () => {
     other.close();
   });
 
+  it('holds up who sends to a reader that takes nothing', async () => {
+    const flood = createServer((socket) => {
+      socket.on('error', () => undefined);
+      for (let chunk = 0; chunk < 1024; chunk += 1) socket.write(Buffer.alloc(64 * 1024));
+    });
+    flood.listen(0, '127.0.0.1');
+    await once(flood, 'listening');
+    const serving = once(flood, 'connection');
+    proxy.retarget(portOf(flood));
+    const { socket } = await client();
+    socket.pause();
+    const [sender] = (await serving) as [Socket];
+    const left = () => sender.writableLength;
+    await eventually(() => left() > 0 && left() < 64 * 1024 * 1024);
+    const before = left();
+
+    socket.resume();
+
+    await eventually(() => left() === 0, { what: 'the rest to arrive' });
+    expect(before).toBeGreaterThan(32 * 1024 * 1024);
+    flood.close();
+  });
+
   it('swallows all that comes while it is a black hole', async () => {
     proxy.blackhole();
     const { socket, heard } = await client();

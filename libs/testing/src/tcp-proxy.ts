@@ -40,6 +40,11 @@ export class TcpProxy {
     return address.port;
   }
 
+  /** The port that new connections are led to. */
+  get target(): number {
+    return this.targetPort;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
