@@ -17,7 +17,7 @@ export { WorkerSessions, type Heartbeat, type StaleHold } from './advance/sessio
 export { SweepReader, type DispatchedStep, type UnheldStep } from './advance/sweep-reader.ts';
 export { AdmissionReader, lockAndCount, type Candidate, type PlacesTaken, type Scopes } from './advance/admission-reader.ts';
 export { writeLogs, type LogRow } from './advance/log-writer.ts';
-export { ensurePartitions, findPlan, readEpoch, releaseLease, takeLease } from './advance/housekeeping.ts';
+export { ensurePartitions, findPlan, forgetKeys, readEpoch, releaseLease, takeLease } from './advance/housekeeping.ts';
 export { ACQUIRE_TIMEOUT_MS, POOL_CONNECTIONS_MAX, openDatabase, type Database, type DatabaseOptions } from './connections.ts';
 export { validateGraphs } from './validate-graphs.ts';
 export { readTenancyConfig } from './deployments-config.ts';

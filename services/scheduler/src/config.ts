@@ -25,6 +25,9 @@ export const SchedulerSettings = z.object({
   WORKFLOW_MAX_CONCURRENT_EXECUTIONS: setting
     .integer({ min: 0, max: 1_000_000, fallback: 20 })
     .describe('how many runs of one deployment run at once, unless the deployment says otherwise; 0: no limit'),
+  IDEMPOTENCY_HOURS: setting
+    .integer({ min: 1, max: 8_760, fallback: 24 })
+    .describe('how long an idempotency key is remembered, in hours; afterwards it starts a new run'),
   REPORT_BATCH: setting.integer({ min: 1, max: 5_000, fallback: 500 }).describe('the most reports that are applied together'),
   ADMISSION_BATCH: setting
     .integer({ min: 1, max: 5_000, fallback: 500 })

@@ -118,12 +118,13 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
         deployments: DeploymentDirectory,
         bell: WakeSignal,
       ) => {
-        const { LEASE_SECONDS: leaseSeconds, SWEEP_SECONDS: sweepSeconds } = config;
+        const { LEASE_SECONDS: leaseSeconds, SWEEP_SECONDS: sweepSeconds, IDEMPOTENCY_HOURS: idempotencyHours } = config;
         const onDeploymentsChanged = () => surroundings.onDeployments(deployments.names);
         const options = {
           holder: randomUUID(),
           leaseSeconds,
           sweepSeconds,
+          idempotencyHours,
           epoch,
           onEpochChanged: surroundings.onEpochChanged,
           onRound: surroundings.onRound,

@@ -98,7 +98,7 @@ export class SimulatedScheduler {
       kit.plain.logger,
       {
         holder: kit.kernel.random.uuid(),
-        ...{ leaseSeconds: config.LEASE_SECONDS, sweepSeconds: config.SWEEP_SECONDS, epoch },
+        ...{ leaseSeconds: config.LEASE_SECONDS, sweepSeconds: config.SWEEP_SECONDS, idempotencyHours: config.IDEMPOTENCY_HOURS, epoch },
         onEpochChanged: () => onExit(),
         onRound: () => outside.mark(epochKey, String(epoch), EPOCH_KEY_MS).catch(() => undefined),
         onDeploymentsChanged: () => Promise.resolve(),

@@ -121,5 +121,6 @@ export const keepingStatements: Readonly<Record<string, StatementWork>> = {
   },
   runs_to_end: runsToEnd,
   epoch: (database) => [{ epoch: database.epoch }],
+  idempotency_forget: () => [{ gone: 0 }],
   ensure_partitions: () => [{ made: 0, days: 62 }],
 };

@@ -11,6 +11,7 @@ const PARTITIONS: Statement = {
   name: 'ensure_partitions',
   text: `select flowforge_ensure_partitions(interval '62 days') as made, flowforge_partition_days() as days`,
 };
+const IDEMPOTENCY_FORGET = statement('idempotency_forget');
 const VERSION: Statement = {
   name: 'workflow_version',
   text: `select v.plan, w.name from workflow_versions v join workflows w on w.id = v.workflow_id where v.workflow_id = $1 and v.version = $2`,
@@ -37,6 +38,12 @@ export async function readEpoch(connection: HotConnection): Promise<number> {
 export async function ensurePartitions(connection: HotConnection): Promise<{ made: number; days: number }> {
   const [row] = await connection.query<{ made: number; days: number }>(PARTITIONS, []);
   return row ?? { made: 0, days: 0 };
+}
+
+/** Forgets idempotency keys older than this, at most `keysMax`. Returns how many. */
+export async function forgetKeys(connection: HotConnection, hours: number, keysMax: number): Promise<number> {
+  const [row] = await connection.query<{ gone: number }>(IDEMPOTENCY_FORGET, [hours, keysMax]);
+  return row?.gone ?? 0;
 }
 
 /** The compiled plan of a version, as stored, with the workflow's name; undefined when there is none. */

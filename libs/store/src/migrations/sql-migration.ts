@@ -62,8 +62,13 @@ class Grants extends SqlMigration {
   protected readonly file = '0008-grants';
 }
 
+class KeyRetention extends SqlMigration {
+  readonly name = 'KeyRetention1763700000009';
+  protected readonly file = '0009-key-retention';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
-export const MIGRATIONS = [Graph, Tenancy, Workflows, Runs, Audit, EnvironmentAndTeam, Views, Grants];
+export const MIGRATIONS = [Graph, Tenancy, Workflows, Runs, Audit, EnvironmentAndTeam, Views, Grants, KeyRetention];
 
 /** What the migrations of these names achieved, for the log. */
 export function achievementsOf(names: readonly string[]): string[] {

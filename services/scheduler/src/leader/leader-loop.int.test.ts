@@ -49,7 +49,7 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     const epochs: number[] = [];
     const holder = randomUUID();
     const settings = {
-      ...{ holder, leaseSeconds: 0.4, sweepSeconds: 0.1, epoch: 1 },
+      ...{ holder, leaseSeconds: 0.4, sweepSeconds: 0.1, idempotencyHours: 24, epoch: 1 },
       onEpochChanged: (epoch: number) => void epochs.push(epoch),
       onRound: () => Promise.resolve(),
       onDeploymentsChanged: () => Promise.resolve(),
@@ -179,6 +179,18 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     expect(await given.stepOf(early)).toMatchObject({ state: 'DISPATCHED', version: 1 });
     expect((await given.statesOf(fresh)).run).toBe('CREATED');
     await scheduler.close();
+  });
+
+  it('forgets idempotency keys when their time is over, and no others', async () => {
+    const runId = await given.run({ plan: aPlan({ only: {} }), deployment });
+    await given.rows(
+      `insert into idempotency_keys (scope, key, body_hash, run_id, created_at)
+       select 'w', 'key ' || n, '\\x00', $1, now() - n * interval '1 hour' from generate_series(1, 6000) as n`,
+      [runId],
+    );
+    await lead();
+    const keys = async () => (await given.rows<{ n: number }>('select count(*)::int as n from idempotency_keys'))[0]?.n;
+    await eventually(async () => (await keys()) === 23);
   });
 
   it('goes on after the database was away', async () => {

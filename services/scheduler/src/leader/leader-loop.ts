@@ -1,4 +1,4 @@
-import { ensurePartitions, readEpoch, releaseLease, takeLease, type HotConnection } from '#store';
+import { ensurePartitions, forgetKeys, readEpoch, releaseLease, takeLease, type HotConnection } from '#store';
 import type { Logger, Metrics } from '#telemetry';
 import type { StreamTransport } from '#transport';
 import type { AdmissionService } from '../admission/admission.service.ts';
@@ -9,6 +9,9 @@ import type { WakeSignal } from './wake-signal.ts';
 const LEASE_NAME = 'scheduler';
 const PARTITION_CHECK_MS = 3_600_000;
 const PARTITION_DAYS_ALERT = 7;
+const KEYS_FORGET_MS = 60_000;
+/** Keys that one statement forgets. */
+const KEYS_FORGET_MAX = 5_000;
 const DIRECTORY_MS = 5_000;
 /** Rest after a round that fired nothing: a timer that is due all the same came due this moment, or nothing can fire it. */
 const UNFIRED_REST_MS = 50;
@@ -17,6 +20,8 @@ export interface LeaderLoopOptions {
   readonly holder: string;
   readonly leaseSeconds: number;
   readonly sweepSeconds: number;
+  /** How long an idempotency key is remembered. */
+  readonly idempotencyHours: number;
   readonly epoch: number;
   /** Called when the database's epoch is no longer the one this process began with: it must start anew. */
   readonly onEpochChanged: (epoch: number) => void;
@@ -36,6 +41,7 @@ export class LeaderLoop {
   private sweptAt = 0;
   private partitionsAt = 0;
   private directoryAt = 0;
+  private keysAt = 0;
   private generation: string | null = null;
   /** When the loop last came around with its work done: readiness follows it. */
   private roundAt = performance.now();
@@ -99,6 +105,7 @@ export class LeaderLoop {
     if (this.isDue('directoryAt', Math.min(DIRECTORY_MS, sweepMs * 2))) await this.refreshDirectory();
     await this.lead();
     if (this.term === null) return sweepMs;
+    // failpoint p4: this scheduler holds the lease, and has done nothing with it
     if (this.isDue('partitionsAt', PARTITION_CHECK_MS)) await this.makePartitions();
     // However much is due: the lease is renewed, and each duty has its turn, before it could run out.
     const until = performance.now() + (this.options.leaseSeconds * 1000) / 2;
@@ -107,12 +114,13 @@ export class LeaderLoop {
     const isBehind = performance.now() >= until;
     const emptied = await this.redisWasEmptied();
     if (emptied || this.isDue('sweptAt', sweepMs)) await this.sweeps.sweep(emptied);
+    if (!isBehind && this.isDue('keysAt', KEYS_FORGET_MS)) await this.forgetKeys(until);
     if (isBehind) return 0;
     const nextMs = (await this.sweeps.nextTimerInMs()) ?? sweepMs;
     return Math.min(sweepMs, fired ? nextMs : Math.max(nextMs, UNFIRED_REST_MS));
   }
 
-  private isDue(clock: 'sweptAt' | 'partitionsAt' | 'directoryAt', everyMs: number): boolean {
+  private isDue(clock: 'sweptAt' | 'partitionsAt' | 'directoryAt' | 'keysAt', everyMs: number): boolean {
     const now = performance.now();
     if (this[clock] !== 0 && now - this[clock] < everyMs) return false;
     this[clock] = now;
@@ -120,6 +128,7 @@ export class LeaderLoop {
   }
 
   private async lead(): Promise<void> {
+    // failpoint p13: the lease is about to be taken or renewed
     const term = await takeLease(this.connection, LEASE_NAME, this.options.holder, this.options.leaseSeconds);
     if (term !== null && this.term === null) this.logger.info({ term }, 'this scheduler leads now');
     if (term === null && this.term !== null) this.logger.warn({}, 'another scheduler leads now');
@@ -137,6 +146,11 @@ export class LeaderLoop {
     const { made, days } = await ensurePartitions(this.connection);
     if (made > 0) this.logger.info({ made, days }, 'partitions were made ahead');
     if (days < PARTITION_DAYS_ALERT) this.logger.error({ days }, 'partitions run out');
+  }
+
+  private async forgetKeys(until: number): Promise<void> {
+    for (let gone = KEYS_FORGET_MAX; gone === KEYS_FORGET_MAX && performance.now() < until;)
+      gone = await forgetKeys(this.connection, this.options.idempotencyHours, KEYS_FORGET_MAX);
   }
 
   /** True once after Redis lost what it held. Redis being away is no reason to stop: admission and timers go on. */
