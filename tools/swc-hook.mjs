@@ -38,7 +38,7 @@ modules.registerHooks({
   },
 });
 process.setSourceMapsEnabled(true);
-if (process.env.FLOWFORGE_FAILPOINTS) await import('../tests/failpoints/agent/agent.mjs');
+if (process.env.FLOWFORGE_FAILPOINTS) await import('./lib/failpoint-agent.mjs');
 
 function compile(file, source) {
   const cached = join(cacheFolder, `${createHash('sha256').update(salt).update(file).update('\0').update(source).digest('hex')}.js`);

@@ -1,7 +1,7 @@
 /**
  * Plants code in the sources under test before they are compiled. The build never comes here, so what is planted exists in test processes only.
  *   FLOWFORGE_FAILPOINTS=<folder>  each marker line `// failpoint p10: …` becomes, on the same line, a call of `globalThis.__failpoint`,
- *                                  which `tests/failpoints/agent/agent.mjs` declares
+ *                                  which `failpoint-agent.mjs` declares
  *   FLOWFORGE_MUTANT=<name>        the mutant of that name (`tests/mutants/mutants.mjs`) is applied to its file
  * Loaded only when one of them is set: ordinary runs read nothing of it.
  */

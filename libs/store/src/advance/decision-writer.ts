@@ -53,7 +53,10 @@ export class DecisionWriter {
     return this.connection.transaction(async (tx) => {
       const allowed = await before?.(tx);
       const writable = allowed ? decisions.filter(({ decision }) => allowed.has(decision.runId)) : decisions;
-      return writable.length === 0 ? new Set() : writeAll(tx, writable, this.epoch);
+      if (writable.length === 0) return new Set();
+      const written = await writeAll(tx, writable, this.epoch);
+      // failpoint p7: the moves are written, and not committed
+      return written;
     });
   }
 }

@@ -48,7 +48,10 @@ export class RunInserter {
     ofFound: (createdAt: Date) => Created,
   ): Promise<Inserted<Created>[]> {
     try {
-      return (await submit(runs)).map((done) => ({ done }));
+      // failpoint p1: the runs have their ids, and nothing is in the database
+      const created = await submit(runs);
+      // failpoint p2: the runs are committed, and nobody has been answered
+      return created.map((done) => ({ done }));
     } catch (error) {
       if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit, ofFound);
       if (runs.length === 1) return [{ error: refusalOf(error) }];

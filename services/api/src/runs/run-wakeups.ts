@@ -36,6 +36,7 @@ export class RunWakeups {
     this.submittedCount = 0;
     this.changedIds = new Set();
     this.sending = true;
+    // failpoint p3: what happened is committed, and the schedulers have not been woken
     const sent = [
       this.emit(channels.runsSubmitted, submitted),
       ...(changed.runs.length > 0 ? [this.emit(channels.runsChanged, changed)] : []),

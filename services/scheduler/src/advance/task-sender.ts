@@ -29,9 +29,11 @@ export class TaskSender {
   }
 
   private async add(entries: readonly { stream: string; body: string }[]): Promise<void> {
+    // failpoint p5: the dispatches are committed, and no task has been sent
     // Without a server to talk to, waiting for each call's timeout would hold up what needs none: admission, timers.
     if (!this.transport.health.connected) this.noteUnsent(entries.length, new Error('not connected'));
     else await this.transport.add(entries).catch((error: unknown) => this.noteUnsent(entries.length, error));
+    // failpoint p6: the tasks are in their streams, and nobody knows that they were sent
   }
 
   private async tasksOf({ run, decision }: MadeDecision): Promise<{ stream: string; body: string }[]> {

@@ -17,11 +17,13 @@ export class ReportService {
 
   /** Throws `BatchFailure` for reports that cannot be applied, `HandlerUnavailable` while the database is away. */
   async apply(batch: readonly Delivery[]): Promise<void> {
+    // failpoint p9: the reports are read, and nothing has come of them
     const intake = readReports(batch, (deployment) => this.deployments.idOf(deployment), Math.random);
     const advanced = await this.advance.advance(intake.events).catch((error: unknown) => {
       if (!isOutage(error)) throw error;
       throw new HandlerUnavailable('The database cannot be reached; the reports wait.', error);
     });
+    // failpoint p10: what the reports change is committed, and they are not acknowledged
     this.metrics.verdicts(advanced.verdicts.values());
     this.metrics.verdicts([...intake.malformed.keys()].map(() => 'malformed' as const));
     const failed = new Map([...intake.malformed, ...this.foreign(intake, advanced), ...this.refused(intake, advanced)]);

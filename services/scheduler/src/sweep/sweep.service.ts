@@ -78,6 +78,7 @@ export class SweepService {
     if (lost.length > 0) this.logger.warn({ count: lost.length, emptied }, 'steps that nobody holds are sent again');
     for (let at = 0; at < lost.length; at += SWEEP_ROWS_MAX) {
       const chunk = lost.slice(at, at + SWEEP_ROWS_MAX);
+      // failpoint p8: these steps are known to be lost, and none of them is on its way again
       await this.move(
         'unheld',
         chunk.map((step) => [

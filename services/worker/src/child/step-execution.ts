@@ -31,7 +31,9 @@ export class StepExecution {
   private async endOf(handler: StepHandler | undefined): Promise<HandlerEnd> {
     try {
       if (!handler) throw new StepFailure('step.kind_unknown', `This worker has no handler named ${this.assignment.uses}.`);
-      return { outcome: 'succeeded', output: boundedOutput(await handler.invoke(this.context(), this.assignment.input)) };
+      const effect = handler.invoke(this.context(), this.assignment.input);
+      // failpoint p16: the handler has begun, and its effect is under way
+      return { outcome: 'succeeded', output: boundedOutput(await effect) };
     } catch (error) {
       return { outcome: 'failed', error: stepErrorOf(error) };
     }

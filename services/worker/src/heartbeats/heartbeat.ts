@@ -78,6 +78,7 @@ export class Heartbeat {
   private async send(leaving: boolean): Promise<void> {
     const { deployment, worker, epoch, concurrency, kinds } = this.settings;
     const sentAt = performance.now();
+    // failpoint p19: the heartbeat is due, and has not been sent
     const message: HeartbeatMessage = {
       v: 1,
       session: this.sessionId,

@@ -129,6 +129,7 @@ export class WorkerSession {
   async drain(graceMs: number): Promise<void> {
     this.draining = true;
     await this.consumer?.setStreams([]);
+    // failpoint p20: no more tasks are read, and nothing has been handed back
     await this.handBack(this.lanes.unstarted());
     await this.lanes.empty(graceMs);
     for (const step of this.lanes.started()) this.lanes.drop(step, 'returned');
@@ -178,7 +179,9 @@ export class WorkerSession {
   }
 
   private reportStart(step: HeldStep): void {
-    if (!step.dropped) this.reports.push({ body: JSON.stringify(startedReport(step.task, this.heartbeat.session)), settles: null });
+    if (step.dropped) return;
+    this.reports.push({ body: JSON.stringify(startedReport(step.task, this.heartbeat.session)), settles: null });
+    // failpoint p15: the step runs, and the report of its start is on its way
   }
 
   private end(step: HeldStep, end: SupervisedEnd): void {
@@ -187,7 +190,13 @@ export class WorkerSession {
     if (step.dropped === 'returned') return void this.handBack([step]);
     const report = endedReport(step.task, this.heartbeat.session, end);
     const body = report && JSON.stringify(report);
-    this.reports.push({ body, settles: step.delivery, done: () => this.held.remove(step) });
+    // failpoint p17: the step has had its effect, and nobody has been told
+    this.reports.push({ body, settles: step.delivery, done: () => this.settled(step) });
+  }
+
+  private settled(step: HeldStep): void {
+    // failpoint p18: the report is in its stream and the task acknowledged, and the step counts as held
+    this.held.remove(step);
   }
 
   private async handBack(steps: readonly HeldStep[]): Promise<void> {

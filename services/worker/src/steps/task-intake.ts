@@ -22,6 +22,7 @@ export class TaskIntake {
   ) {}
 
   async take(batch: readonly Delivery[]): Promise<void> {
+    // failpoint p14: the tasks are this worker's, and none of them has begun
     const verdicts = this.decide(batch);
     const cancelled = await this.cancelled(verdicts.flatMap(({ verdict }) => (verdict.kind === 'run' ? [verdict.task] : [])));
     for (const { delivery, verdict } of verdicts) {
