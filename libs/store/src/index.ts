@@ -62,6 +62,7 @@ export {
 } from './runs-read.ts';
 export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';
 export { checkInvariants, type CheckOptions } from './checker/check-invariants.ts';
-export type { StreamSnapshot } from './checker/evidence.ts';
-export type { CheckReport } from './checker/report.ts';
+export type { LedgerEntry, StreamSnapshot } from './checker/evidence.ts';
+export type { CheckReport, Finding } from './checker/report.ts';
+export { HistoryEvent } from './checker/history.ts';
 export { formatReport } from './checker/format-report.ts';

@@ -33,6 +33,8 @@ describe('the history of a run', () => {
     ['the run was gone after its creation was answered', [call(0, 1, 'create', 'accepted'), call(2, 3, 'read', 'not_found')], 1],
     ['a retry was accepted and then the run was seen to run', [call(0, 1, 'retry', 'accepted'), call(2, 3, 'read', 'RUNNING')], 1],
     ['a cancel was refused and then the run was seen to run', [call(0, 1, 'cancel', 'refused'), call(2, 3, 'read', 'RUNNING')], 1],
+    ['a cancel was agreed to and then the run was seen to run', [call(0, 1, 'cancel', 'repeated'), call(2, 3, 'read', 'RUNNING')], 1],
+    ['a cancel was agreed to after the run was cancelled', [call(0, 1, 'read', 'CANCELLED'), call(2, 3, 'cancel', 'repeated')], 1],
   ])('is broken when %s', (_, history, guilty) => {
     const faults = findHistoryFaults(history, trails);
     expect(faults).toEqual([{ code: 'check.history.not_linearizable', event: history[guilty] }]);
@@ -40,6 +42,11 @@ describe('the history of a run', () => {
 
   it('lets calls that overlap in time take either order', () => {
     expect(findHistoryFaults([call(0, 5, 'read', 'CANCELLING'), call(1, 4, 'read', 'RUNNING')], trails)).toEqual([]);
+  });
+
+  it('lets any number of cancels agree that the run is being cancelled, one of which moved it', () => {
+    const cancels = [call(0, 5, 'cancel', 'repeated'), call(1, 6, 'cancel', 'accepted'), call(2, 7, 'cancel', 'repeated')];
+    expect(findHistoryFaults([...cancels, call(8, 9, 'read', 'CANCELLED')], trails)).toEqual([]);
   });
 
   it('asks nothing of calls without an answer', () => {
@@ -64,11 +71,12 @@ function call(
   startedAt: number,
   endedAt: number,
   op: HistoryEvent['op'],
-  answer: RunState | 'accepted' | 'refused' | 'not_found' | 'unknown',
+  answer: RunState | 'accepted' | 'repeated' | 'refused' | 'not_found' | 'unknown',
 ): HistoryEvent {
   const timed = { op, runId: 'run', startedAt, endedAt };
   switch (answer) {
     case 'accepted':
+    case 'repeated':
     case 'refused':
     case 'not_found':
     case 'unknown':

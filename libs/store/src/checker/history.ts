@@ -3,8 +3,8 @@ import { DomainError, isTerminalRun, RUN_STATES, type RunState } from '#core';
 
 /**
  * One call to the api as its caller saw it. Times are the caller's own, of one clock for the whole history; `endedAt` is null when no answer
- * came. Outcomes: `accepted` – the call made the change; `repeated` – an idempotency key brought the same run again; `refused` – the run's
- * state did not allow it; `seen` – a read, with the state; `not_found`; `unknown` – no answer, or an outage: it may have happened.
+ * came. Outcomes: `accepted` – the call made the change; `repeated` – an idempotency key brought the same run again, or a cancel made the
+ * change or found it made, and the answer does not tell which; `refused` – the run's state did not allow it; `seen` – a read, with the state; `not_found`; `unknown` – no answer, or an outage: it may have happened.
  */
 export const HistoryEvent = z.object({
   op: z.enum(['create', 'cancel', 'retry', 'read']),
@@ -98,7 +98,7 @@ function momentsOf({ op, result }: AnsweredEvent, trail: readonly RunState[]): n
     case 'not_found':
       return [0];
     case 'repeated':
-      return states(() => true);
+      return states((state) => op !== 'cancel' || state === 'CANCELLING');
     case 'accepted':
       if (op === 'create') return [1];
       return op === 'cancel' ? moves('CANCELLING') : states(op === 'retry' ? isTerminalRun : () => true);
