@@ -5,7 +5,7 @@ import { connected, Given } from './checker/given.ts';
 import { migrate, migrationStatus, revertLast } from './migrate.ts';
 import { createOwnedDatabase } from './roles.ts';
 
-const migrations = 9;
+const migrations = 10;
 
 describe.each(databaseServers())('migrations on $name', ({ cloneDatabase }) => {
   let base: TestDatabase;

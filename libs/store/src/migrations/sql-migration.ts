@@ -67,8 +67,13 @@ class KeyRetention extends SqlMigration {
   protected readonly file = '0009-key-retention';
 }
 
+class EpochByTimeline extends SqlMigration {
+  readonly name = 'EpochByTimeline1763700000010';
+  protected readonly file = '0010-epoch-by-timeline';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
-export const MIGRATIONS = [Graph, Tenancy, Workflows, Runs, Audit, EnvironmentAndTeam, Views, Grants, KeyRetention];
+export const MIGRATIONS = [Graph, Tenancy, Workflows, Runs, Audit, EnvironmentAndTeam, Views, Grants, KeyRetention, EpochByTimeline];
 
 /** What the migrations of these names achieved, for the log. */
 export function achievementsOf(names: readonly string[]): string[] {
