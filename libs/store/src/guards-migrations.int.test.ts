@@ -2,10 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TestDatabase, databaseServers } from '#testing';
 import { connected, Given } from './checker/given.ts';
+import { MIGRATIONS } from './migrations/sql-migration.ts';
 import { migrate, migrationStatus, revertLast } from './migrate.ts';
 import { createOwnedDatabase } from './roles.ts';
 
-const migrations = 10;
+const migrations = MIGRATIONS.length;
 
 describe.each(databaseServers())('migrations on $name', ({ cloneDatabase }) => {
   let base: TestDatabase;
