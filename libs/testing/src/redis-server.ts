@@ -12,8 +12,11 @@ import { type RedisSource, findRedis } from './redis-binary.ts';
 
 /** How the server is set up. Without `own`, a server given by REDIS_URL may be used, in a database of it that is empty. */
 export interface RedisOptions {
-  /** Survives `kill` and `restart` with what it had acknowledged (`appendfsync always`). */
+  /** Survives `kill` and `restart` with what it had acknowledged (`appendfsync always`, unless `appendfsync` says otherwise). */
   readonly appendonly?: boolean;
+  readonly appendfsync?: 'always' | 'everysec' | 'no';
+  /** Further settings, as in redis.conf. A value with blanks is several words. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly replicaOf?: { readonly port: number };
   /** As Redis writes it: `64mb`. */
   readonly maxmemory?: string;
@@ -29,6 +32,8 @@ export interface RedisServer {
   readonly port: number;
   /** Of the server's process; -1 when it is not a process of this machine's user (REDIS_URL, Docker). */
   readonly pid: number;
+  /** Where its append-only files lie; empty when that is not a folder of ours (REDIS_URL). */
+  readonly folder: string;
   /** Where the server came from, for the reader of a test log. */
   readonly foundBy: string;
   stop(): Promise<void>;
@@ -45,7 +50,7 @@ const portAttempts = 5;
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const url = process.env['REDIS_URL'];
   const needsOwn = options.own ?? (options.appendonly || options.replicaOf || options.maxmemory || options.port);
-  if (url && !needsOwn) return await borrowRedis(url);
+  if (url && !needsOwn && !options.settings) return await borrowRedis(url);
   const source = await findRedis();
   for (let attempt = 1; ; attempt += 1) {
     const server = new OwnRedis(source, options, options.port || (await freePort()));
@@ -63,7 +68,7 @@ class OwnRedis implements RedisServer {
   readonly foundBy: string;
   readonly url: string;
   private readonly name = `flowforge-test-${randomUUID()}`;
-  private folder: string | undefined;
+  private ownFolder: string | undefined;
   private running: { child: ChildProcess; ended: Promise<void>; watchdog: Watchdog } | undefined;
   private output = '';
 
@@ -80,10 +85,14 @@ class OwnRedis implements RedisServer {
     return this.source.kind === 'docker' ? -1 : (this.running?.child.pid ?? -1);
   }
 
+  get folder(): string {
+    return this.ownFolder ?? '';
+  }
+
   async start(): Promise<void> {
-    this.folder ??= await makeTestFolder('redis');
-    const [program, ...args] = this.command(this.folder);
-    const child = spawn(program, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const folder = (this.ownFolder ??= await makeTestFolder('redis'));
+    const [program, ...args] = this.command(folder);
+    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const ended = new Promise<void>((resolve) => {
       child.once('error', () => resolve());
       child.once('exit', () => resolve());
@@ -98,8 +107,8 @@ class OwnRedis implements RedisServer {
 
   async stop(): Promise<void> {
     await this.signal('SIGTERM');
-    if (this.folder) await rm(this.folder, { recursive: true, force: true });
-    this.folder = undefined;
+    if (this.ownFolder) await rm(this.ownFolder, { recursive: true, force: true });
+    this.ownFolder = undefined;
   }
 
   async kill(): Promise<void> {
@@ -141,9 +150,10 @@ const commonSettings = ['--save', '', '--loglevel', 'warning', '--protected-mode
 function settingsOf(options: RedisOptions): string[] {
   return [
     ...commonSettings,
-    ...(options.appendonly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']),
+    ...(options.appendonly ? ['--appendonly', 'yes', '--appendfsync', options.appendfsync ?? 'always'] : ['--appendonly', 'no']),
     ...(options.maxmemory ? ['--maxmemory', options.maxmemory, '--maxmemory-policy', 'noeviction'] : []),
     ...(options.replicaOf ? ['--replicaof', `127.0.0.1 ${options.replicaOf.port}`] : []),
+    ...Object.entries(options.settings ?? {}).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]),
   ];
 }
 
@@ -200,5 +210,14 @@ function borrowed(address: URL, client: Redis): RedisServer {
     await client.flushdb();
     client.disconnect();
   };
-  return { url: address.href, port: Number(address.port || 6379), pid: -1, foundBy: 'REDIS_URL', stop, kill: refuse, restart: refuse };
+  return {
+    url: address.href,
+    port: Number(address.port || 6379),
+    pid: -1,
+    folder: '',
+    foundBy: 'REDIS_URL',
+    stop,
+    kill: refuse,
+    restart: refuse,
+  };
 }

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createOwnedDatabase, migrate } from '#store';
+import { eventually } from '#testing';
+import type { Links } from './links.ts';
+import { PostgresNode } from './postgres-node.ts';
+import type { PostgresPair, Random, RolledBack, Row } from './types.ts';
+import { withClient } from './with-client.ts';
+
+const DATABASE = 'flowforge';
+const STANDBY = 'standby';
+
+/** The primary, its standby, and the links that lead to the one of them that is primary now. */
+export class ReplicatedPostgres implements PostgresPair {
+  readonly rolledBack: RolledBack[] = [];
+  private standby: PostgresNode | undefined;
+  private copies = 0;
+  private isSynchronous = false;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly links: Links,
+    private primary: PostgresNode,
+    private readonly rolePassword: string,
+  ) {}
+
+  static async start(folder: string, links: Links): Promise<ReplicatedPostgres> {
+    const primary = new PostgresNode(join(folder, 'postgres-0'));
+    await primary.start();
+    const rolePassword = randomBytes(18).toString('base64url');
+    const pair = new ReplicatedPostgres(folder, links, primary, rolePassword);
+    await createOwnedDatabase(primary.url('postgres'), DATABASE, rolePassword);
+    await migrate({ url: pair.ownerUrl, passwords: { api: rolePassword, scheduler: rolePassword } });
+    await links.add('standby > postgres', primary.port);
+    return pair;
+  }
+
+  get port(): number {
+    return this.primary.port;
+  }
+
+  get pid(): number {
+    return this.primary.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.primary.isRunning;
+  }
+
+  get ownerUrl(): string {
+    return this.urlAs('flowforge_owner');
+  }
+
+  get superuserUrl(): string {
+    return this.primary.url(DATABASE);
+  }
+
+  /** The url of a service's role, at the present primary or through a link. */
+  urlAs(role: 'flowforge_owner' | 'flowforge_api' | 'flowforge_scheduler', port = this.primary.port): string {
+    return `postgresql://${role}:${this.rolePassword}@127.0.0.1:${port}/${DATABASE}`;
+  }
+
+  sql<T extends Row = Row>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+    return ask(this.ownerUrl, text, values);
+  }
+
+  superSql<T extends Row = Row>(text: string, values: readonly unknown[] = []): Promise<T[]> {
+    return ask(this.superuserUrl, text, values);
+  }
+
+  async kill(): Promise<void> {
+    await this.primary.end('SIGKILL');
+  }
+
+  async stop(mode: 'fast' | 'immediate'): Promise<void> {
+    await this.primary.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  }
+
+  async start(): Promise<void> {
+    if (this.primary.isRunning) return;
+    await this.primary.start();
+    this.aimLinks();
+  }
+
+  async killBackend(random: Random): Promise<{ readonly pid: number; readonly name: string } | undefined> {
+    const sessions = await this.superSql<{ pid: number; name: string }>(
+      `select pid, application_name as name from pg_stat_activity
+        where datname = $1 and usename in ('flowforge_api', 'flowforge_scheduler') order by application_name, pid`,
+      [DATABASE],
+    );
+    if (sessions.length === 0) return undefined;
+    const victim = random.pick(sessions);
+    process.kill(victim.pid, 'SIGKILL');
+    return victim;
+  }
+
+  async setSynchronous(on: boolean): Promise<void> {
+    if (on) await this.withStandby();
+    await this.superSql(`alter system set synchronous_standby_names = '${on ? STANDBY : ''}'`);
+    await this.superSql('select pg_reload_conf()');
+    this.isSynchronous = on;
+    if (on) await this.awaitStreaming(`sync_state = 'sync'`);
+  }
+
+  async withStandby(): Promise<void> {
+    if (this.standby?.isRunning && (await this.streams())) return;
+    await this.standby?.destroy();
+    const { port } = this.links.get('standby > postgres');
+    this.standby = await this.primary.copyTo(join(this.folder, `postgres-${(this.copies += 1)}`), port, STANDBY);
+    await this.standby.start();
+    await this.awaitStreaming('true');
+  }
+
+  async promote(): Promise<void> {
+    const [old, next] = [this.primary, this.standby];
+    if (!next?.isRunning) throw new Error('There is no standby to promote.');
+    await old.end('SIGKILL');
+    await this.lead(next);
+    await old.destroy();
+    await this.withStandby();
+  }
+
+  /** Ends both servers; their data stays only when it is to be kept. */
+  async close({ keep }: { readonly keep: boolean }): Promise<void> {
+    for (const node of [this.standby, this.primary]) await (keep ? node?.end('SIGINT') : node?.destroy());
+  }
+
+  /** Promotes and sends the links over. */
+  private async lead(next: PostgresNode): Promise<void> {
+    await ask(next.url(DATABASE), 'select pg_promote(true, 30)', []);
+    this.primary = next;
+    this.standby = undefined;
+    // What the old primary demanded was copied with its settings.
+    await this.superSql(`alter system reset synchronous_standby_names`);
+    await this.superSql('select pg_reload_conf()');
+    this.isSynchronous = false;
+    this.aimLinks();
+  }
+
+  private aimLinks(): void {
+    for (const name of [...this.links.ofMembers('postgres'), 'standby > postgres' as const]) {
+      const link = this.links.get(name);
+      link.retarget(this.primary.port);
+      link.cut();
+    }
+  }
+
+  private async streams(condition = 'true'): Promise<boolean> {
+    const rows = await this.superSql(
+      `select from pg_stat_replication where application_name = '${STANDBY}' and state = 'streaming' and ${condition}`,
+    );
+    return rows.length > 0;
+  }
+
+  private async awaitStreaming(condition: string): Promise<void> {
+    await eventually(() => this.streams(condition), { within: 30_000, every: 100, what: 'the standby to stream' });
+  }
+}
+
+async function ask<T extends Row>(url: string, text: string, values: readonly unknown[]): Promise<T[]> {
+  return await withClient(url, async (client) => (await client.query<T>(text, [...values])).rows);
+}
