@@ -45,11 +45,6 @@ export class TcpProxy {
     return this.targetPort;
   }
 
-  /** The port of 127.0.0.1 that new connections go to. */
-  get target(): number {
-    return this.targetPort;
-  }
-
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
