@@ -76,7 +76,13 @@ export class ReplicatedRedis implements RedisPair {
 
 /** One command on a connection of its own. */
 export async function commandAt(url: string, [name = 'PING', ...words]: readonly (string | number)[]): Promise<unknown> {
-  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null, connectTimeout: 2_000 });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    connectTimeout: 2_000,
+    commandTimeout: 15_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
