@@ -77,19 +77,27 @@ export type StartedReport = z.infer<typeof StartedReport>;
 export type EndedReport = z.infer<typeof EndedReport>;
 export type ReportMessage = z.infer<typeof ReportMessage>;
 
+/** Most steps that one worker holds. */
+const HELD_STEPS_MAX = 4_096;
+
 /** A step under a dispatch number, as a worker holds it. */
 export const HeldStep = z.tuple([z.uuid(), ordinal, ordinal]);
 export type HeldStep = z.infer<typeof HeldStep>;
 
-/** worker → scheduler: this session lives and holds these steps ([runId, stepNo, dispatchNo]). Renews the session's lease. */
-export const HeartbeatMessage = z.strictObject({
+/**
+ * worker → scheduler: this session lives and holds these steps ([runId, stepNo, dispatchNo]). Renews the session's lease. Workers may be newer
+ * than schedulers: a field that is not known here is passed over.
+ */
+export const HeartbeatMessage = z.object({
   v: z.literal(1),
   session: z.uuid(),
   /** Host or pod name, for people. */
   worker: z.string().max(253),
   epoch: z.number().int().nonnegative(),
   concurrency: ordinal,
-  held: z.array(HeldStep).max(4_096),
+  held: z.array(HeldStep).max(HELD_STEPS_MAX),
+  /** So many of `held`, from the first on, were begun; the rest wait for their turn. Not told by older workers: all may have been. */
+  begun: count.max(HELD_STEPS_MAX).optional(),
   /** Step kinds this worker can run. */
   kinds: z.array(z.string()).max(1_000),
   /** True with a session's last heartbeat: it hands its lease back. */

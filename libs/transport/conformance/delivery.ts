@@ -42,7 +42,7 @@ export function describeDelivery(harness: () => StreamHarness): void {
     expect(await transport.depth(stream, GROUP)).toMatchObject({ length: 2, pending: 2, waiting: 0 });
     handling.open();
     await eventually(() => consumer.inFlight === 0);
-    expect(await transport.depth(stream, GROUP)).toEqual({ length: 0, pending: 0, waiting: 0, oldestWaitingMs: null });
+    expect(await transport.depth(stream, GROUP)).toEqual({ length: 0, pending: 0, waiting: 0, oldestWaitingMs: null, oldestMs: null });
   });
 
   it('shares a stream between two consumers without doubling', async () => {
@@ -114,14 +114,22 @@ export function describeDelivery(harness: () => StreamHarness): void {
   it('tells depth, age and head of what waits', async () => {
     const transport = harness().transport();
     const stream = streamName();
-    expect(await transport.depth(stream, GROUP)).toEqual({ length: 0, pending: 0, waiting: 0, oldestWaitingMs: null });
+    expect(await transport.depth(stream, GROUP)).toEqual({ length: 0, pending: 0, waiting: 0, oldestWaitingMs: null, oldestMs: null });
     await transport.add(entriesOf(stream, numbers(5)));
     await harness().takeAndVanish(stream, 2);
+    expect((await transport.waitingHead(stream, GROUP, 2)).map(({ body }) => body)).toEqual(['2', '3']);
+    expect((await transport.waitingHead(stream, 'a group that was never made', 1)).map(({ body }) => body)).toEqual(['0']);
     const depth = await transport.depth(stream, GROUP);
     expect(depth).toMatchObject({ length: 5, pending: 2, waiting: 3 });
     expect(depth.oldestWaitingMs).toBeLessThan(5_000);
-    expect((await transport.waitingHead(stream, GROUP, 2)).map(({ body }) => body)).toEqual(['2', '3']);
-    expect((await transport.waitingHead(stream, 'a group that was never made', 1)).map(({ body }) => body)).toEqual(['0']);
+    expect(depth.oldestMs).toBeGreaterThanOrEqual(depth.oldestWaitingMs ?? 0);
+    await harness().takeAndVanish(stream, 3);
+    expect(await transport.depth(stream, GROUP)).toMatchObject({
+      pending: 5,
+      waiting: 0,
+      oldestWaitingMs: null,
+      oldestMs: expect.any(Number),
+    });
   });
 
   it('waits for work in flight when it closes, and gives back what was not begun', async () => {

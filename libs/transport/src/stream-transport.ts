@@ -17,6 +17,8 @@ export interface StreamDepth {
   readonly waiting: number;
   readonly pending: number;
   readonly oldestWaitingMs: number | null;
+  /** Age of the oldest entry that is not acknowledged, whether it waits or is pending. */
+  readonly oldestMs: number | null;
 }
 
 export interface DeadLetter {

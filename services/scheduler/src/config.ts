@@ -22,6 +22,9 @@ export const SchedulerSettings = z.object({
     .seconds({ min: 0.1, max: 60, fallback: 2 })
     .describe('the time between two sweeps for what came to a stop, in seconds'),
   WORKER_LOSSES_MAX: setting.integer({ min: 0, max: 100, fallback: 3 }).describe('how often the worker of one step may be lost'),
+  SILENT_LOSSES_MAX: setting
+    .integer({ min: 0, max: 10_000, fallback: 20 })
+    .describe('how often one step may be lost that no worker is known to have begun; further losses count as those of its worker'),
   WORKFLOW_MAX_CONCURRENT_EXECUTIONS: setting
     .integer({ min: 0, max: 1_000_000, fallback: 20 })
     .describe('how many runs of one deployment run at once, unless the deployment says otherwise; 0: no limit'),

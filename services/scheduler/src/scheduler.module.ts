@@ -47,7 +47,7 @@ const SURROUNDINGS = Symbol('surroundings');
 
 function providersOf(surroundings: SchedulerSurroundings): Provider[] {
   const { config, databaseUrl, epoch, transport, events, logger, metrics } = surroundings;
-  const limits = { epoch, workerLossesMax: config.WORKER_LOSSES_MAX };
+  const limits = { epoch, workerLossesMax: config.WORKER_LOSSES_MAX, silentLossesMax: config.SILENT_LOSSES_MAX };
   const times = { leaseSeconds: config.LEASE_SECONDS, heartbeatSeconds: config.HEARTBEAT_SECONDS };
   return [
     { provide: SURROUNDINGS, useValue: surroundings },

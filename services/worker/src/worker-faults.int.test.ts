@@ -76,6 +76,50 @@ describe('a worker whose Redis falls silent', () => {
     await given.settled();
   });
 
+  it('begins a step that was lost before only when the report of its start has arrived', async () => {
+    let silent = true;
+    let tries = 0;
+    const reports = () => {
+      tries += 1;
+      return silent;
+    };
+    await given.start({ concurrency: 1, leaseSeconds: 30 }, faulty({ adds: () => false, reports }));
+    const [task, next] = [aTask({ uses: 'test/obedient', dispatchNo: 2 }), aTask({ uses: 'test/tell' })];
+    await given.send(task, next);
+    await eventually(() => tries > 1 && given.heartbeats.at(-1)?.held.length === 2);
+    expect(given.heartbeats.at(-1)).toMatchObject({ begun: 0 });
+    expect(given.linesOf(task)).toEqual([]);
+
+    silent = false;
+
+    await given.running(task);
+    await eventually(() => given.linesOf(task).length > 0);
+    await eventually(() => given.heartbeats.at(-1)?.begun === 1);
+    expect(given.heartbeats.at(-1)?.held).toEqual([task, next].map(({ runId, stepNo, dispatchNo }) => [runId, stepNo, dispatchNo]));
+    given.control('cancelled', task);
+    await given.endOf(next);
+    expect(given.reportsOf(task).map(({ kind }) => kind)).toEqual(['started']);
+  });
+
+  it('never begins a step that is taken from it while the report of its start is on its way', async () => {
+    let silent = true;
+    let tries = 0;
+    const reports = () => {
+      tries += 1;
+      return silent;
+    };
+    await given.start({ concurrency: 1, leaseSeconds: 30 }, faulty({ adds: () => false, reports }));
+    const [task, next] = [aTask({ uses: 'test/obedient', dispatchNo: 2 }), aTask({ uses: 'test/tell' })];
+    await given.send(task, next);
+    await eventually(() => tries > 1 && given.heartbeats.at(-1)?.held.length === 2);
+    given.control('stale', task);
+    silent = false;
+
+    await given.endOf(next);
+    await given.settled();
+    expect(given.linesOf(task)).toEqual([]);
+  });
+
   it('starts nothing that it cannot ask the cancel marks about, and buries nothing for it', async () => {
     let silent = true;
     let asked = 0;

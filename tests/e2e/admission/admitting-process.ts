@@ -29,7 +29,11 @@ const transport = new InProcessStreamTransport(new StreamBroker());
 const deployments = new DeploymentDirectory(keeping, Number(limit));
 const plans = new PlanCache(reading);
 const reader = new RunReader(reading);
-const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, createEvaluator()), { epoch, workerLossesMax: 3 });
+const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, createEvaluator()), {
+  epoch,
+  workerLossesMax: 3,
+  silentLossesMax: 20,
+});
 const sender = new TaskSender(transport, new InProcessPubSubClient(new InProcessHub()), deployments, epoch, logger);
 const advance = new AdvanceService(maker, new DecisionWriter(writing, epoch), sender, new AdvanceMetrics(createMetrics('admitting')));
 const admission = new AdmissionService(new AdmissionReader(keeping), reader, plans, advance, deployments, PER_QUEUE);

@@ -42,6 +42,7 @@ export function schedulerServices(kit: ProcessKit, config: SchedulerConfig, epoc
   const limits = {
     epoch: kit.broken.has('epoch in the token') ? 1 : epoch,
     workerLossesMax: kit.broken.has('worker losses are counted') ? 1_000_000 : config.WORKER_LOSSES_MAX,
+    silentLossesMax: config.SILENT_LOSSES_MAX,
   };
   const deployments = new DeploymentDirectory(keeping, config.WORKFLOW_MAX_CONCURRENT_EXECUTIONS);
   const plans = new PlanCache(reading);

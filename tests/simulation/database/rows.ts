@@ -102,6 +102,7 @@ export interface SessionRow {
   readonly session: string;
   readonly deploymentId: string;
   readonly held: readonly Held[];
+  readonly begun: number | null;
   readonly expiresAt: number;
 }
 

@@ -20,6 +20,10 @@ export class StatementValues {
     return orNull(this.values[place - 1], asNumber);
   }
 
+  flag(place: number): boolean {
+    return this.values[place - 1] === true;
+  }
+
   texts(place: number): string[] {
     return this.list(place).map(asText);
   }

@@ -4,17 +4,34 @@ import type { StatementValues } from './statement-values.ts';
 import type { StatementWork } from './statement-work.ts';
 import type { Transaction } from './transaction.ts';
 
+/** The heads of each deployment, team and priority; in the order of the index, which the service does not rely on. */
 const candidates: StatementWork = (database, tx, values) => {
   const perQueue = values.number(1);
-  const queued = database.live.all(tx).filter(({ phase }) => phase === 'queued');
-  const queues = Map.groupBy(queued, (row) => `${row.deploymentId} ${row.team}`);
+  const live = database.live.all(tx);
+  const full = values.flag(2) ? fullKeys(live) : new Set();
+  const queued = live.filter((row) => row.phase === 'queued' && (row.began || !full.has(keyOf(row))));
+  const queues = Map.groupBy(queued, (row) => `${row.deploymentId} ${row.team} ${row.priority}`);
   return [...queues.keys()].toSorted().flatMap((key) =>
     (queues.get(key) ?? [])
-      .toSorted((one, other) => other.priority - one.priority || (one.runId < other.runId ? -1 : 1))
+      .toSorted((one, other) => (one.runId < other.runId ? -1 : 1))
       .slice(0, perQueue)
       .map((row) => candidateOf(row, tx.now)),
   );
 };
+
+function keyOf({ workflowId, concurrencyKey }: LiveRow): string | null {
+  return concurrencyKey === null ? null : `${workflowId} ${concurrencyKey}`;
+}
+
+/** Concurrency keys whose places are all taken. */
+function fullKeys(live: readonly LiveRow[]): ReadonlySet<string | null> {
+  const holders = Map.groupBy(
+    live.filter(({ began, concurrencyKey }) => began && concurrencyKey !== null),
+    keyOf,
+  );
+  const full = [...holders].filter(([, rows]) => rows.length >= Math.min(...rows.map((row) => row.concurrencyLimit ?? Infinity)));
+  return new Set(full.map(([key]) => key));
+}
 
 function candidateOf(row: LiveRow, now: number): object {
   const { team, priority, began } = row;

@@ -11,6 +11,12 @@ function holds({ held }: SessionRow, { runId, stepNo, dispatchNo }: StepRow): bo
   return held.some(([run, no, dispatch]) => run === runId && no === stepNo && dispatch === dispatchNo);
 }
 
+/** Of what a session lists the first so many were begun; all may have been when it does not tell. */
+function hasBegun({ held, begun }: SessionRow, { runId, stepNo, dispatchNo }: StepRow): boolean {
+  const place = held.findIndex(([run, no, dispatch]) => run === runId && no === stepNo && dispatch === dispatchNo);
+  return place >= 0 && place < (begun ?? held.length);
+}
+
 const stepsUnheld: StatementWork = (database, tx, values) => {
   const clock = database.clock();
   const sessions = database.sessions.all(tx);
@@ -22,12 +28,12 @@ const stepsUnheld: StatementWork = (database, tx, values) => {
     .filter((step) => !database.breaks('lost messages are found') || expired.some((session) => holds(session, step)))
     .filter((step) => database.breaks('lease respect') || !alive.some((session) => holds(session, step)))
     .toSorted((one, other) => one.changedAt - other.changedAt)
-    .flatMap((step) => {
+    .map((step) => {
       const lost = expired.filter((session) => holds(session, step));
       const row = { run_id: step.runId, step_no: step.stepNo, epoch: step.epoch, dispatch_no: step.dispatchNo, state: step.state };
       const deployment_id = database.runs.get(tx, step.runId)?.deploymentId;
       const was_held = lost.length > 0 || database.breaks('lease respect');
-      return Array.from({ length: Math.max(1, lost.length) }, () => ({ ...row, deployment_id, was_held }));
+      return { ...row, deployment_id, was_held, was_begun: lost.some((session) => hasBegun(session, step)) };
     })
     .slice(0, values.number(2));
 };
@@ -37,7 +43,13 @@ const sessionsBeat: StatementWork = (database, tx, values) => {
   for (const row of values.rows()) {
     const held = JSON.parse(row.text(6)) as Held[];
     const expiresAt = database.breaks('leases end') ? Number.POSITIVE_INFINITY : database.clock() + seconds * 1000;
-    database.sessions.put(tx, row.text(1), { session: row.text(1), deploymentId: row.text(2), held, expiresAt });
+    database.sessions.put(tx, row.text(1), {
+      session: row.text(1),
+      deploymentId: row.text(2),
+      held,
+      begun: row.numberOrNull(7),
+      expiresAt,
+    });
   }
   return [];
 };

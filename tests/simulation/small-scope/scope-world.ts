@@ -346,7 +346,7 @@ export class ScopeWorld {
       if (worker.isStalled) continue;
       const beat = {
         ...{ session: worker.session, deploymentId: DEPLOYMENT.id, worker: 'w', concurrency: 1, kinds: [] },
-        held: worker.held.tuples(),
+        ...worker.held.listed(),
       };
       await sessions.beat([beat], LEASE_SECONDS);
       for (const { runId, stepNo, dispatchNo } of await sessions.staleHolds([beat])) {

@@ -64,7 +64,7 @@ function eventOf(run: RunModel, [what, which, how]: readonly [number, number, nu
     () => give.failed(name, { token, from, error: { retryable: how % 2 === 0 } }),
     () => give.failed(name, { token, from, outcome: 'timed_out' }),
     () => give.handedBack(name, { token, from }),
-    () => give.lost(name, { token, counts: how % 2 === 0 }),
+    () => give.lost(name, { token, was: (['begun', 'held', 'unseen'] as const)[how % 3] ?? 'begun' }),
     () => give.overdue(name, token),
     () => give.retryDue(name),
     () => give.delayOver(name),

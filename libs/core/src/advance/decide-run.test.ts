@@ -119,7 +119,7 @@ describe('decideRun, about reports that come wrong', () => {
     ['a cancel that nobody asked for', 'ignored'],
   ])('changes nothing for %s: %s', (what, verdict) => {
     const run = new RunModel(single).begun();
-    run.take(run.give.lost('only', { counts: false }));
+    run.take(run.give.lost('only', { was: 'unseen' }));
     const { rev } = run;
     const event = events[what];
     expect(event && run.take(event(run))).toEqual([verdict]);
@@ -138,9 +138,9 @@ describe('decideRun, about reports that come wrong', () => {
 
   it('believes nothing from before a raised epoch, neither end nor start, but sends the step again', () => {
     const run = new RunModel(single).begun();
-    Object.assign(run, { limits: { epoch: 2, workerLossesMax: 3 } });
+    Object.assign(run, { limits: { epoch: 2, workerLossesMax: 3, silentLossesMax: 20 } });
     expect(run.take(run.give.succeeded('only'), run.give.started('only'))).toEqual(['stale', 'stale']);
-    expect(run.take(run.give.lost('only', { counts: false }))).toEqual(['applied']);
+    expect(run.take(run.give.lost('only', { was: 'unseen' }))).toEqual(['applied']);
     expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', epoch: 2, dispatchNo: 2 });
     expect(run.take(run.give.succeeded('only'))).toEqual(['applied']);
     expect(run.state).toBe('SUCCEEDED');
@@ -355,8 +355,14 @@ describe('decideRun, about workers that are lost or leave', () => {
 
   it('does not count a message that was lost on its way', () => {
     const run = new RunModel(single).begun();
-    run.take(run.give.lost('only', { counts: false }));
+    run.take(run.give.lost('only', { was: 'unseen' }));
     expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 2, workerLosses: 0, reason: 'task.lost' });
+  });
+
+  it('does not count the loss of a worker that had not begun the step', () => {
+    const run = new RunModel(single).begun();
+    run.take(run.give.lost('only', { was: 'held' }));
+    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 2, workerLosses: 0, reason: 'worker.lost' });
   });
 
   it('fails a step whose worker was lost more often than allowed', () => {
@@ -371,15 +377,15 @@ describe('decideRun, about workers that are lost or leave', () => {
     expect(resultsOf(run)).toMatchObject([{ error: { code: 'step.worker_lost', retryable: false } }]);
   });
 
-  it('fails in the end a step that ends each worker before anything is heard of it', () => {
-    const run = new RunModel(single).begun();
-    const loseSilently = (times: number) => Array.from({ length: times }, () => run.take(run.give.lost('only', { counts: false })));
-    loseSilently(20);
-    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 21, workerLosses: 0, reason: 'task.lost' });
-    loseSilently(3);
-    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 24, workerLosses: 3, reason: 'worker.lost' });
+  it.each(['unseen', 'held'] as const)('fails in the end a step that is %s whenever its worker ends, and never heard of', (was) => {
+    const run = new RunModel(single, { limits: { workerLossesMax: 2, silentLossesMax: 5 } }).begun();
+    const loseSilently = (times: number) => Array.from({ length: times }, () => run.take(run.give.lost('only', { was })));
+    loseSilently(5);
+    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 6, workerLosses: 0 });
+    loseSilently(2);
+    expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', dispatchNo: 8, workerLosses: 2, reason: 'worker.lost' });
     loseSilently(1);
-    expect(run.row('only')).toMatchObject({ state: 'FAILED', workerLosses: 4, reason: 'step.worker_lost' });
+    expect(run.row('only')).toMatchObject({ state: 'FAILED', workerLosses: 3, reason: 'step.worker_lost' });
   });
 
   it('keeps the losses of a step over its retries', () => {

@@ -14,9 +14,6 @@ import {
   type Token,
 } from './run-view.ts';
 
-/** A step that ends its worker before it is heard of looks like a lost message: beyond this number each such loss counts as a worker's. */
-const SILENT_LOSSES_MAX = 20;
-
 /**
  * Decides what these events do to a run: the moves of its steps, what becomes ready, whether the run waits or ends. Pure: the same view,
  * events and evaluations give the same decision. Returns `wants` when it needs rows or evaluations that it was not given; the caller reads
@@ -151,7 +148,7 @@ function handBack(draft: RunDraft, step: StepDraft, event: RunEvent, startedMsAg
   return sendAgain(draft, step, event, through(step, 'DISPATCHED'), { reason: 'worker.left', startedMsAgo });
 }
 
-/** Times that a step was sent again and neither a new attempt nor a worker that was lost explains it. */
+/** Times that a step was sent again and neither a new attempt nor a worker that had begun it explains it. */
 function silentLosses({ dispatchNo, attempt, workerLosses }: StepDraft): number {
   return dispatchNo - attempt - workerLosses;
 }
@@ -159,7 +156,8 @@ function silentLosses({ dispatchNo, attempt, workerLosses }: StepDraft): number 
 function lose(draft: RunDraft, step: StepDraft, event: RunEvent & { kind: 'lost' }): EventVerdict {
   if (draft.state !== 'RUNNING') return 'ignored';
   if (!draft.hasRoomFor(step, 1)) return 'later';
-  const counts = event.counts || silentLosses(step) >= SILENT_LOSSES_MAX;
+  // A step that ends its worker before it is heard of looks like one that only waited there: it must come to its end, too.
+  const counts = event.was === 'begun' || silentLosses(step) >= draft.limits.silentLossesMax;
   const workerLosses = step.workerLosses + (counts ? 1 : 0);
   draft.dropped.push({ no: step.no, dispatchNo: step.dispatchNo });
   if (workerLosses > draft.limits.workerLossesMax) {
@@ -168,7 +166,10 @@ function lose(draft: RunDraft, step: StepDraft, event: RunEvent & { kind: 'lost'
     draft.setResult(step.no, null, { code: 'step.worker_lost', message, retryable: false });
     return 'applied';
   }
-  return sendAgain(draft, step, event, ['DISPATCHED'], { workerLosses, reason: counts ? 'worker.lost' : 'task.lost' });
+  return sendAgain(draft, step, event, ['DISPATCHED'], {
+    workerLosses,
+    reason: counts || event.was === 'held' ? 'worker.lost' : 'task.lost',
+  });
 }
 
 /** Sends a step once more under a new token; its input is evaluated again, to the same value. */

@@ -58,6 +58,8 @@ export interface DecisionLimits {
   readonly epoch: number;
   /** A step whose worker was lost more often than this fails: it may be what kills them. */
   readonly workerLossesMax: number;
+  /** Times that a step may be lost of which nobody knows that a worker had begun it. Each further one counts as its worker's loss. */
+  readonly silentLossesMax: number;
 }
 
 /** What happened to a run. `causeId` names it in the audit; `actor` says who. */
@@ -82,8 +84,8 @@ export type RunEvent = { readonly causeId: string; readonly actor: string } & (
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'delay_over'; readonly stepNo: number }
   | { readonly kind: 'retry_due'; readonly stepNo: number }
-  /** The lease on this dispatch ran out (`counts`: a worker took it and is gone), or its message was lost. */
-  | { readonly kind: 'lost'; readonly stepNo: number; readonly token: Token; readonly counts: boolean }
+  /** This dispatch is lost: a worker had begun it and is gone; or had it in its hands, but not begun as far as it told; or it was seen nowhere. */
+  | { readonly kind: 'lost'; readonly stepNo: number; readonly token: Token; readonly was: 'begun' | 'held' | 'unseen' }
   /** The worker holds the step but did not end it at its timeout. */
   | { readonly kind: 'overdue'; readonly stepNo: number; readonly token: Token }
   /** Ends a run in CANCELLING. */

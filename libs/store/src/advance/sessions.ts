@@ -5,7 +5,7 @@ const SESSIONS_BEAT = statement('sessions_beat');
 const SESSIONS_LEAVE = statement('sessions_leave');
 const STEPS_HELD_STALE = statement('steps_held_stale');
 
-/** A worker session's heartbeat. `held`: [run id, step number, dispatch number]. */
+/** A worker session's heartbeat. `held`: [run id, step number, dispatch number], of which the first `begun` were begun (unknown: all of them). */
 export interface Heartbeat {
   readonly session: string;
   readonly deploymentId: string;
@@ -13,6 +13,7 @@ export interface Heartbeat {
   readonly concurrency: number;
   readonly kinds: readonly string[];
   readonly held: readonly (readonly [string, number, number])[];
+  readonly begun?: number | undefined;
 }
 
 /** A step that a worker holds although it is not its to run any more. */
@@ -39,6 +40,7 @@ export class WorkerSessions {
       beats.map((beat) => JSON.stringify(beat.kinds)),
       beats.map((beat) => JSON.stringify(beat.held)),
       leaseSeconds,
+      beats.map((beat) => beat.begun ?? null),
     ]);
   }
 

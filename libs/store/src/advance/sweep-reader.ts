@@ -20,6 +20,8 @@ export interface UnheldStep extends DispatchedStep {
   readonly state: 'DISPATCHED' | 'RUNNING';
   /** A session that held it has let its lease run out. */
   readonly wasHeld: boolean;
+  /** And may have begun it by then. */
+  readonly wasBegun: boolean;
   /** When it moved last, as the database writes it: a place to read on from. */
   readonly movedAt: string;
 }
@@ -38,6 +40,7 @@ interface UnheldRow extends StepRow {
   state: 'DISPATCHED' | 'RUNNING';
   deployment_id: string;
   was_held: boolean;
+  was_begun: boolean;
   moved_at: string;
 }
 
@@ -57,6 +60,7 @@ export class SweepReader {
       state: row.state,
       deploymentId: row.deployment_id,
       wasHeld: row.was_held,
+      wasBegun: row.was_begun,
       movedAt: row.moved_at,
     }));
   }

@@ -72,8 +72,25 @@ class EpochByTimeline extends SqlMigration {
   protected readonly file = '0010-epoch-by-timeline';
 }
 
+class StepsBegun extends SqlMigration {
+  readonly name = 'StepsBegun1763700000011';
+  protected readonly file = '0011-steps-begun';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
-export const MIGRATIONS = [Graph, Tenancy, Workflows, Runs, Audit, EnvironmentAndTeam, Views, Grants, KeyRetention, EpochByTimeline];
+export const MIGRATIONS = [
+  Graph,
+  Tenancy,
+  Workflows,
+  Runs,
+  Audit,
+  EnvironmentAndTeam,
+  Views,
+  Grants,
+  KeyRetention,
+  EpochByTimeline,
+  StepsBegun,
+];
 
 /** What the migrations of these names achieved, for the log. */
 export function achievementsOf(names: readonly string[]): string[] {

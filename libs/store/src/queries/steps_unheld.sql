@@ -6,12 +6,14 @@ with held as (
     from worker_sessions w, unnest(w.held_runs, w.held_steps, w.held_dispatches) as h (run_id, step_no, dispatch_no)
    where w.expires_at > clock_timestamp()
 ), lost as (
-  -- Sessions whose lease ran out: a worker was given the step and is gone.
-  select distinct w.deployment_id, h.run_id, h.step_no, h.dispatch_no
-    from worker_sessions w, unnest(w.held_runs, w.held_steps, w.held_dispatches) as h (run_id, step_no, dispatch_no)
+  -- Sessions whose lease ran out: a worker was given the step and is gone. It may have begun it, or told that it had not.
+  select w.deployment_id, h.run_id, h.step_no, h.dispatch_no, bool_or(h.place <= coalesce(w.held_begun, cardinality(w.held_runs))) as begun
+    from worker_sessions w, unnest(w.held_runs, w.held_steps, w.held_dispatches) with ordinality as h (run_id, step_no, dispatch_no, place)
    where w.expires_at <= clock_timestamp()
+   group by w.deployment_id, h.run_id, h.step_no, h.dispatch_no
 )
-select s.run_id, s.step_no, s.epoch, s.dispatch_no, s.state::text as state, r.deployment_id, lost.run_id is not null as was_held, s.changed_at::text as moved_at
+select s.run_id, s.step_no, s.epoch, s.dispatch_no, s.state::text as state, r.deployment_id,
+       lost.run_id is not null as was_held, coalesce(lost.begun, false) as was_begun, s.changed_at::text as moved_at
   from step_runs s
   join workflow_runs r on r.id = s.run_id
   left join lost on lost.run_id = s.run_id and lost.step_no = s.step_no and lost.dispatch_no = s.dispatch_no and lost.deployment_id = r.deployment_id

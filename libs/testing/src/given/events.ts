@@ -56,8 +56,8 @@ export class EventsOf {
     return { kind: 'ended', outcome: 'cancelled', ...this.told(name, told), ranMs: 5, output: null, error: null, dice: 0.5 };
   }
 
-  lost(name: string, { counts = true, token }: { counts?: boolean; token?: Token } = {}): RunEvent {
-    return { kind: 'lost', stepNo: this.run.noOf(name), token: token ?? this.tokenOf(name), counts, ...this.cause('sweep') };
+  lost(name: string, { was = 'begun', token }: { was?: 'begun' | 'held' | 'unseen'; token?: Token } = {}): RunEvent {
+    return { kind: 'lost', stepNo: this.run.noOf(name), token: token ?? this.tokenOf(name), was, ...this.cause('sweep') };
   }
 
   overdue(name: string, token: Token = this.tokenOf(name)): RunEvent {

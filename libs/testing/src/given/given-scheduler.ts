@@ -24,6 +24,7 @@ export interface GivenSchedulerOptions {
   readonly broker?: StreamBroker;
   readonly epoch?: number;
   readonly workerLossesMax?: number;
+  readonly silentLossesMax?: number;
   /** Runs of one deployment at once, where the deployment says nothing; 0: no limit. */
   readonly defaultLimit?: number;
   readonly leaseSeconds?: number;
@@ -60,7 +61,7 @@ export class GivenScheduler {
   private readonly evaluator = createEvaluator();
 
   private constructor(options: GivenSchedulerOptions) {
-    const { database, defaultLimit = 0, leaseSeconds = 1, heartbeatSeconds = 0.3, workerLossesMax = 3 } = options;
+    const { database, defaultLimit = 0, leaseSeconds = 1, heartbeatSeconds = 0.3, workerLossesMax = 3, silentLossesMax = 20 } = options;
     this.epoch = options.epoch ?? 1;
     this.broker = options.broker ?? new StreamBroker();
     this.transport = new InProcessStreamTransport(this.broker);
@@ -80,7 +81,11 @@ export class GivenScheduler {
     const plans = new PlanCache(reading);
     const sessions = new WorkerSessions(keeping);
     this.deployments = new DeploymentDirectory(keeping, defaultLimit);
-    const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, this.evaluator), { epoch: this.epoch, workerLossesMax });
+    const maker = new DecisionMaker(reader, plans, new RunEvaluator(reader, this.evaluator), {
+      epoch: this.epoch,
+      workerLossesMax,
+      silentLossesMax,
+    });
     const sender = new TaskSender(this.transport, events, this.deployments, this.epoch, this.logger);
     this.advance = new AdvanceService(maker, new DecisionWriter(writing, this.epoch), sender, counted);
     this.admission = new AdmissionService(

@@ -58,7 +58,7 @@ export class RunModel {
     readonly plan: Plan,
     options: ModelOptions = {},
   ) {
-    this.limits = { epoch: 1, workerLossesMax: 3, ...options.limits };
+    this.limits = { epoch: 1, workerLossesMax: 3, silentLossesMax: 20, ...options.limits };
     this.evaluate = options.evaluate ?? ((no) => ({ kind: 'run', input: plan.steps[no - 1]?.input ?? {} }));
     this.counters = { remaining: plan.steps.length, active: 0, waiting: 0, failed: false };
     this.give = new EventsOf(this);

@@ -74,11 +74,15 @@ export class InProcessStreamTransport implements StreamTransport {
   }
 
   depth(stream: string, group: string): Promise<StreamDepth> {
-    const length = this.broker.find(stream)?.entries.size ?? 0;
+    const entries = this.broker.find(stream)?.entries;
+    const length = entries?.size ?? 0;
     const pending = this.broker.find(stream)?.groups.get(group)?.pending.size ?? 0;
-    const oldest = this.head(stream, group, 1)[0];
-    const oldestWaitingMs = oldest === undefined ? null : Math.max(0, Date.now() - Number(oldest.id.split('-')[0]));
-    return Promise.resolve({ length, pending, waiting: Math.max(0, length - pending), oldestWaitingMs });
+    const [oldestWaiting] = this.head(stream, group, 1);
+    const [oldest] = entries?.values() ?? [];
+    return Promise.resolve({
+      ...{ length, pending, waiting: Math.max(0, length - pending) },
+      ...{ oldestWaitingMs: ageOf(oldestWaiting?.id), oldestMs: ageOf(oldest?.id) },
+    });
   }
 
   waitingHead(stream: string, group: string, count: number): Promise<readonly { readonly id: string; readonly body: string }[]> {
@@ -167,4 +171,9 @@ export class InProcessStreamTransport implements StreamTransport {
   private mustBeOpen(): void {
     if (this.closed) throw new TransportError('transport.closed', 'The transport is closed.');
   }
+}
+
+/** Of an entry, by its id. */
+function ageOf(id: string | undefined): number | null {
+  return id === undefined ? null : Math.max(0, Date.now() - Number(id.split('-')[0]));
 }

@@ -23,17 +23,19 @@ export class StreamInspection {
   /** The server's own count of what waits is void once entries were deleted; what is acknowledged is deleted here, so it is the rest. */
   async depth(stream: string, group: string): Promise<StreamDepth> {
     const key = this.keys.of(stream);
-    const [length, groups, time] = await this.data.run('XINFO', (redis) =>
-      answersOrErrors(redis.pipeline().xlen(key).call('XINFO', 'GROUPS', key).time()),
+    const [length, groups, first, time] = await this.data.run('XINFO', (redis) =>
+      answersOrErrors(redis.pipeline().xlen(key).call('XINFO', 'GROUPS', key).xrange(key, '-', '+', 'COUNT', 1).time()),
     );
     const state = stateOf(groups, group);
     const waiting = Math.max(0, whole(length) - state.pending);
-    const oldest = waiting === 0 ? undefined : (await this.after(key, state.lastDeliveredId, 1))[0];
+    const oldestWaiting = waiting === 0 ? undefined : (await this.after(key, state.lastDeliveredId, 1))[0];
+    const [oldest] = entries(first);
     return {
       length: whole(length),
       waiting,
       pending: state.pending,
-      oldestWaitingMs: oldest === undefined ? null : ageOf(oldest.id, time),
+      oldestWaitingMs: oldestWaiting === undefined ? null : ageOf(oldestWaiting.id, time),
+      oldestMs: oldest === undefined ? null : ageOf(oldest.id, time),
     };
   }
 

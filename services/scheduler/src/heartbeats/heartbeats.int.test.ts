@@ -74,6 +74,17 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     expect(Number(after?.['expires_at'])).toBeGreaterThan(Number(before?.['expires_at']));
   });
 
+  it('keeps how many of the steps were begun, and takes the heartbeats of older and of newer workers', async () => {
+    const [one, two] = [await taken(), await taken()];
+    const session = randomUUID();
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [two, one], { begun: 1 })));
+    expect(await sessionOf(session)).toMatchObject({ held_runs: [two.runId, one.runId], held_begun: 1 });
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [two, one])));
+    expect(await sessionOf(session)).toMatchObject({ held_begun: null });
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [two], { begun: 0, mood: 'good' })));
+    expect(await sessionOf(session)).toMatchObject({ held_runs: [two.runId], held_begun: 0 });
+  });
+
   it('takes the newest of several heartbeats of a session in one batch', async () => {
     const task = await taken();
     const session = randomUUID();

@@ -23,7 +23,7 @@ describe.each(databaseServers())('sweeping on $name', ({ cloneDatabase }) => {
     database = await cloneDatabase();
     given = await GivenRows.open(database);
     deployment = await given.deployment();
-    const options = { database, leaseSeconds, heartbeatSeconds: 0.05, workerLossesMax: 2 };
+    const options = { database, leaseSeconds, heartbeatSeconds: 0.05, workerLossesMax: 2, silentLossesMax: 4 };
     one = await GivenScheduler.open(options);
     other = await GivenScheduler.open({ ...options, broker: one.broker });
     const [mine, rows, first, second] = [database, given, one, other];
@@ -44,8 +44,17 @@ describe.each(databaseServers())('sweeping on $name', ({ cloneDatabase }) => {
     if (task?.runId !== id) throw new Error('The task is missing.');
     return task;
   };
-  const beat = async (held: readonly TaskMessage[], { session = randomUUID(), from = deployment.name, leaving = false } = {}) => {
+  const beat = async (
+    held: readonly TaskMessage[],
+    {
+      session = randomUUID(),
+      from = deployment.name,
+      leaving = false,
+      begun,
+    }: { session?: string; from?: string; leaving?: boolean; begun?: number } = {},
+  ) => {
     const message = {
+      ...(begun === undefined ? {} : { begun }),
       ...{ v: 1, session, worker: 'worker-1', epoch: 1, concurrency: 4, kinds: ['noop'], leaving },
       held: held.map(({ runId, stepNo, dispatchNo }) => [runId, stepNo, dispatchNo]),
     };
@@ -109,6 +118,69 @@ describe.each(databaseServers())('sweeping on $name', ({ cloneDatabase }) => {
     }
     expect(await given.statesOf(task.runId)).toEqual({ run: 'FAILED', steps: { only: 'FAILED' } });
     expect(await given.stepOf(task.runId)).toMatchObject({ reason: 'step.worker_lost', worker_losses: 3 });
+  });
+
+  it('counts the loss of a worker against the steps that it had begun, not against those that waited there', async () => {
+    const [poison, innocent] = [await taken(), await taken()];
+    for (let loss = 1; loss <= 3; loss += 1) {
+      await beat(
+        [
+          { ...poison, dispatchNo: loss },
+          { ...innocent, dispatchNo: loss },
+        ],
+        { begun: 1 },
+      );
+      await age(100);
+      await sweepUntil(async () => Number((await given.stepOf(innocent.runId))['dispatch_no']) === loss + 1, `loss ${loss}`);
+      await sweepUntil(async () => Number((await given.stepOf(poison.runId))['worker_losses']) === loss, `loss ${loss}`);
+      await one.takeTasks(deployment.name);
+    }
+    expect(await given.stepOf(poison.runId)).toMatchObject({ state: 'FAILED', reason: 'step.worker_lost' });
+    expect(await given.stepOf(innocent.runId)).toMatchObject({ state: 'DISPATCHED', worker_losses: 0, reason: 'worker.lost' });
+  });
+
+  it('counts the loss of a worker whose report of the start came after its last heartbeat', async () => {
+    const task = await taken();
+    await beat([task], { begun: 0 });
+    await apply(startOf(task));
+    await age(100);
+    await sweepUntil(async () => (await one.waitingTasks(deployment.name)).length > 0, 'the task');
+    expect(await given.stepOf(task.runId)).toMatchObject({ dispatch_no: 2, worker_losses: 1 });
+  });
+
+  it('fails a step in the end that takes its workers with it before they tell that it had begun', async () => {
+    const task = await taken();
+    for (let loss = 1; loss <= 7; loss += 1) {
+      await beat([{ ...task, dispatchNo: loss }], { begun: 0 });
+      await age(100);
+      const isLost = async () => {
+        const step = await given.stepOf(task.runId);
+        return Number(step['dispatch_no']) === loss + 1 || step['state'] === 'FAILED';
+      };
+      await sweepUntil(isLost, `loss ${loss}`);
+      await one.takeTasks(deployment.name);
+    }
+    // Four that nothing explains, then each counts: two are allowed.
+    expect(await given.stepOf(task.runId)).toMatchObject({ state: 'FAILED', reason: 'step.worker_lost', dispatch_no: 7, worker_losses: 3 });
+  });
+
+  it('does not send a step again whose report is with a scheduler that cannot write it', async () => {
+    const task = await taken();
+    await age(100);
+    const stream = streams.reports(deployment.name);
+    const consumer = one.transport.consume({
+      ...consuming(groups.schedulers, stream),
+      batchMax: 500,
+      handle: () => Promise.reject(new HandlerUnavailable('The database is away.')),
+    });
+    await one.transport.add([{ stream, body: JSON.stringify(reportOf(task)) }]);
+    await eventually(async () => (await one.transport.depth(stream, groups.schedulers)).pending > 0);
+    const since = performance.now();
+    await sweepUntil(async () => Promise.resolve(performance.now() - since > leaseSeconds * 5_000), 'five leases');
+    expect(await given.stepOf(task.runId)).toMatchObject({ state: 'DISPATCHED', dispatch_no: 1 });
+    await consumer.stop({ graceMs: 0 });
+    one.broker.drop(stream);
+    await sweepUntil(async () => (await one.waitingTasks(deployment.name)).length > 0, 'the task');
   });
 
   it('leaves alone what a living session holds, however long it takes', async () => {

@@ -81,10 +81,7 @@ export class SweepService {
       // failpoint p8: these steps are known to be lost, and none of them is on its way again
       await this.move(
         'unheld',
-        chunk.map((step) => [
-          step.runId,
-          { kind: 'lost', stepNo: step.stepNo, token: step, counts: step.wasHeld || step.state === 'RUNNING', ...cause('sweep') },
-        ]),
+        chunk.map((step) => [step.runId, { kind: 'lost', stepNo: step.stepNo, token: step, was: knownOf(step), ...cause('sweep') }]),
       );
     }
     await this.repeat('overdue', Infinity, async () => {
@@ -108,7 +105,7 @@ export class SweepService {
    * Of the steps that no living session holds, those that are lost. One whose session's lease ran out is lost for certain, unless heartbeats
    * wait to be read: then its worker may live, and it was us who were away. Any other may wait in its stream for its turn; or have been taken
    * since its worker's last heartbeat; or have ended, its report being on the way. So it is lost only when it was seen nowhere for
-   * `patienceMs`, beyond the age of the oldest report that waits.
+   * `patienceMs`, beyond the age of the oldest report that waits or that a scheduler could not write yet.
    */
   private async lostOnes(unheld: readonly UnheldStep[], patienceMs: number): Promise<UnheldStep[]> {
     const now = performance.now();
@@ -135,7 +132,7 @@ export class SweepService {
     return pending === 0 && (oldestWaitingMs ?? 0) <= Math.max(0, leaseSeconds - 2 * heartbeatSeconds) * 1_000;
   }
 
-  /** Those of the steps that do not wait in their deployment's stream, and for how long the oldest report of the deployment has waited. */
+  /** Those of the steps that do not wait in their deployment's stream, and the age of the deployment's oldest report that is not written. */
   private async missingFrom(deploymentId: string, steps: readonly UnheldStep[]): Promise<{ steps: UnheldStep[]; reportsMs: number }> {
     const deployment = await this.deployments.nameOf(deploymentId);
     const waiting = await this.waitingIn(deployment);
@@ -144,7 +141,7 @@ export class SweepService {
     const lastKnown = waiting.whole ? steps.length : steps.findLastIndex((step) => waiting.keys.has(keyOf(step)));
     return {
       steps: steps.slice(0, lastKnown + 1).filter((step) => !waiting.keys.has(keyOf(step))),
-      reportsMs: reports.oldestWaitingMs ?? 0,
+      reportsMs: reports.oldestMs ?? 0,
     };
   }
 
@@ -177,6 +174,12 @@ export class SweepService {
 
 function cause(by: string): { causeId: string; actor: string } {
   return { causeId: randomUUID(), actor: `scheduler:${by}` };
+}
+
+/** What is known of the worker that had the step. */
+function knownOf({ state, wasHeld, wasBegun }: UnheldStep): 'begun' | 'held' | 'unseen' {
+  if (state === 'RUNNING' || wasBegun) return 'begun';
+  return wasHeld ? 'held' : 'unseen';
 }
 
 function keyOf(step: { runId: string; stepNo: number; dispatchNo: number }): string {

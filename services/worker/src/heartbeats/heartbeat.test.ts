@@ -16,7 +16,7 @@ function beating() {
       sent.push(...entries.map(({ body }) => HeartbeatMessage.parse(JSON.parse(body))));
     },
   };
-  const events = { held: () => [], leaseLost: () => told.push('lost'), failed: () => told.push('failed') };
+  const events = { held: () => ({ held: [], begun: 0 }), leaseLost: () => told.push('lost'), failed: () => told.push('failed') };
   return { heartbeat: new Heartbeat(transport, settings, events), sent, link, told };
 }
 

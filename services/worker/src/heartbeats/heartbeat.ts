@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { streams, type HeartbeatMessage, type HeldStep as HeldTuple } from '#contracts';
+import { streams, type HeartbeatMessage } from '#contracts';
 import type { StreamTransport } from '#transport';
+import type { HeldList } from '../steps/held-step.ts';
 
 export interface HeartbeatSettings {
   readonly deployment: string;
@@ -14,7 +15,7 @@ export interface HeartbeatSettings {
 
 export interface HeartbeatEvents {
   /** What the session holds now. */
-  held(): HeldTuple[];
+  held(): HeldList;
   /** The lease has run out: the scheduler gives the steps to others. */
   leaseLost(): void;
   failed(error: unknown): void;
@@ -85,7 +86,7 @@ export class Heartbeat {
       worker: worker.slice(0, 253),
       epoch,
       concurrency,
-      held: leaving ? [] : this.events.held(),
+      ...(leaving ? { held: [], begun: 0 } : this.events.held()),
       kinds: [...kinds],
       leaving,
     };

@@ -61,6 +61,7 @@ export class WorkerSession {
     const { transport, metrics, log } = around;
     this.lanes = new StepLanes(settings, around.kinds, around.pools, {
       line: (step, line) => this.logOf(step).add(line),
+      announces: (step) => this.announce(step),
       stillRunning: (step) => this.reportStart(step),
       ended: (step, end) => this.end(step, end),
     });
@@ -75,7 +76,7 @@ export class WorkerSession {
       transport,
       { ...settings, kinds: [...around.kinds.keys()] },
       {
-        held: () => this.held.tuples(),
+        held: () => this.held.listed(),
         leaseLost: () => this.loseLease(),
         failed: (error) => log.warn({ err: error }, 'A heartbeat could not be sent.'),
       },
@@ -178,9 +179,18 @@ export class WorkerSession {
     this.consumer?.release(delivery, reason);
   }
 
+  /** Reports the start of a step before it begins; resolves when that has arrived. */
+  private announce(step: HeldStep): Promise<void> {
+    return new Promise((done) => this.reports.push({ body: this.startOf(step), settles: null, done }));
+  }
+
+  private startOf(step: HeldStep): string {
+    return JSON.stringify(startedReport(step.task, this.heartbeat.session));
+  }
+
   private reportStart(step: HeldStep): void {
     if (step.dropped) return;
-    this.reports.push({ body: JSON.stringify(startedReport(step.task, this.heartbeat.session)), settles: null });
+    this.reports.push({ body: this.startOf(step), settles: null });
     // failpoint p15: the step runs, and the report of its start is on its way
   }
 

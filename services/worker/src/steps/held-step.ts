@@ -18,6 +18,12 @@ export class HeldStep {
   }
 }
 
+/** `begun`: so many from the first on have begun. */
+export interface HeldList {
+  readonly held: HeldTuple[];
+  readonly begun: number;
+}
+
 /** What this worker holds: at most one dispatch of a step at a time. */
 export class HeldSteps {
   private readonly byKey = new Map<string, HeldStep>();
@@ -45,8 +51,10 @@ export class HeldSteps {
     return [...this.byKey.values()];
   }
 
-  /** As a heartbeat lists them. Dropped ones are out: their lease must not be renewed while they wind down. */
-  tuples(): HeldTuple[] {
-    return this.all().flatMap((step) => (step.dropped ? [] : [step.tuple]));
+  /** As a heartbeat lists them: those that were begun first. Dropped ones are out: their lease must not be renewed while they wind down. */
+  listed(): HeldList {
+    const [begun, waiting]: [HeldTuple[], HeldTuple[]] = [[], []];
+    for (const step of this.byKey.values()) if (!step.dropped) (step.phase === 'waiting' ? waiting : begun).push(step.tuple);
+    return { held: [...begun, ...waiting], begun: begun.length };
   }
 }

@@ -17,6 +17,8 @@ export interface StepLanesSettings {
 /** Hears of the steps in the lanes. `ended` comes exactly once for each step that was added and not taken out by `unstarted`. */
 export interface StepLanesEvents {
   line(step: HeldStep, line: StepLine): void;
+  /** The step was lost before. It begins when this has resolved: then the scheduler hears that it had begun, whatever it does to its worker. */
+  announces(step: HeldStep): Promise<void>;
   /** The step is still running a little after it began. */
   stillRunning(step: HeldStep): void;
   ended(step: HeldStep, end: SupervisedEnd): void;
@@ -25,7 +27,7 @@ export interface StepLanesEvents {
 /** Runs held steps: at once where that costs nothing, else in the order they came, as places become free. */
 export class StepLanes {
   private readonly waiting: HeldStep[] = [];
-  private readonly running = new Map<HeldStep, SupervisedStep>();
+  private readonly running = new Map<HeldStep, Pick<SupervisedStep, 'stop' | 'kill'>>();
   private emptied: (() => void) | undefined;
 
   constructor(
@@ -57,7 +59,7 @@ export class StepLanes {
     const at = this.waiting.indexOf(step);
     if (at >= 0) {
       this.waiting.splice(at, 1);
-      this.close(step, { end: { outcome: 'dropped' }, ranMs: 0 });
+      this.close(step, notBegun);
     } else if (why === 'returned') this.running.get(step)?.kill();
     else this.running.get(step)?.stop('dropped');
   }
@@ -93,6 +95,23 @@ export class StepLanes {
   }
 
   private async runInProcess(step: HeldStep): Promise<void> {
+    const mayBegin = !wasLost(step.task) || (await this.announce(step));
+    const end = mayBegin ? await this.supervise(step, !wasLost(step.task)) : notBegun;
+    this.running.delete(step);
+    this.close(step, end);
+    this.fill();
+    if (this.running.size === 0) this.emptied?.();
+  }
+
+  /** Returns whether the step may begin: it may be dropped while it waits for that. */
+  private async announce(step: HeldStep): Promise<boolean> {
+    const dropped = Promise.withResolvers<void>();
+    this.running.set(step, { stop: dropped.resolve, kill: dropped.resolve });
+    await Promise.race([this.events.announces(step), dropped.promise]);
+    return !step.dropped;
+  }
+
+  private supervise(step: HeldStep, tellsStart: boolean): Promise<SupervisedEnd> {
     const { task } = step;
     const kind = this.kinds.get(task.uses);
     const pool = kind?.place === 'connectors' ? this.pools.connectors : this.pools.own;
@@ -103,15 +122,11 @@ export class StepLanes {
     };
     const supervised = new SupervisedStep(pool.take(), assignmentOf(task), limits, {
       line: (line) => this.events.line(step, line),
-      stillRunning: () => this.events.stillRunning(step),
+      stillRunning: () => (tellsStart ? this.events.stillRunning(step) : undefined),
     });
     step.phase = 'running';
     this.running.set(step, supervised);
-    const end = await supervised.ended;
-    this.running.delete(step);
-    this.close(step, end);
-    this.fill();
-    if (this.running.size === 0) this.emptied?.();
+    return supervised.ended;
   }
 
   private async passOn(step: HeldStep, { handler }: Kind & { place: 'here' }): Promise<void> {
@@ -131,6 +146,13 @@ export class StepLanes {
     step.phase = 'ended';
     this.events.ended(step, step.dropped ? { end: { outcome: 'dropped' }, ranMs: end.ranMs } : end);
   }
+}
+
+const notBegun: SupervisedEnd = { end: { outcome: 'dropped' }, ranMs: 0 };
+
+/** It was sent more often than it was tried: it, or the worker that had it, was lost. */
+function wasLost({ dispatchNo, attempt }: TaskMessage): boolean {
+  return dispatchNo > attempt;
 }
 
 function assignmentOf(task: TaskMessage): StepAssignment {

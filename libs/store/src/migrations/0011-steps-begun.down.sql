@@ -1,0 +1,1 @@
+alter table worker_sessions drop column held_begun;
