@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly env?: Env;
   readonly workerEnv?: Env;
   readonly schedulerEnv?: Env;
+  /** For one member, beside what it has of its role. */
+  readonly memberEnv?: (role: Role, at: number) => Env;
   readonly redis?: RedisServer;
 }
 
@@ -64,7 +66,7 @@ export class Stack {
       name: `${role} ${at}`,
       ready,
       readyWithin: 30_000,
-      env: this.envOf(role),
+      env: { ...this.envOf(role), ...this.options.memberEnv?.(role, at) },
     });
     this.members.set(`${role} ${at}`, process);
     return process;

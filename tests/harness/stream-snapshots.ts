@@ -23,3 +23,13 @@ export async function snapshotStreams(redisUrl: string, epoch: number, deploymen
     await transport.close();
   }
 }
+
+/** Heartbeats that a scheduler has read and not settled: until it has, an old one may come after newer ones. */
+export async function unsettledHeartbeats(redisUrl: string, epoch: number, deployment: string): Promise<number> {
+  const transport = new RedisStreamTransport({ url: redisUrl, connectionName: 'snapshot', keyOf: (name) => redisKey(epoch, name) });
+  try {
+    return (await transport.depth(streams.heartbeats(deployment), groups.schedulers)).pending;
+  } finally {
+    await transport.close();
+  }
+}

@@ -15,6 +15,7 @@ import { Writable } from 'node:stream';
  * @property {number} hit which arrival counts: 1 or 2
  * @property {'kill' | 'stop' | 'cut' | 'execute-then-error'} action
  * @property {number} afterMs how long after the arrival it happens
+ * @property {boolean} [each] in every one of the processes, not only in the first that comes by
  * @property {number[]} pids processes (or children of them) in which it may happen; none: in any
  * @property {'postgres' | 'redis' | 'outside'} server the connections that break
  * @property {string[]} statements what the statement whose answer is lost holds one of; none: any
@@ -40,9 +41,9 @@ globalThis.__failpoint = (point) => {
   lookUp();
   if (armed?.point !== point || !isMeant(armed)) return;
   arrivals += 1;
-  const { id, hit, afterMs } = armed;
-  if (arrivals !== hit || !claim(id)) return;
-  const what = armed;
+  const { id, hit, afterMs, each } = armed;
+  const what = each ? { ...armed, id: `${id}.${process.pid}` } : armed;
+  if (arrivals !== hit || !claim(what.id)) return;
   if (afterMs > 0) setTimeout(() => act(what), afterMs);
   else act(what);
 };

@@ -1,0 +1,190 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '#testing';
+import { living } from '../harness/descendants.ts';
+import { Random } from '../simulation/virtual/random.ts';
+import { nameOf, type Case } from './cases.ts';
+import { LEASE_MS, signal, type Member, type Town } from './town.ts';
+import type { Arrival, Strike, Trap } from './trap.ts';
+
+export interface CaseResult {
+  readonly name: string;
+  readonly point: string;
+  readonly action: string;
+  readonly hit: number;
+  readonly seed: number;
+  readonly passed: boolean;
+  /** Why it failed. */
+  readonly faults: readonly string[];
+  /** Whom it struck: `scheduler 1`. */
+  readonly struck: string;
+  readonly tookMs: number;
+}
+
+const runsAtFirst = 6;
+const runsMoreMax = 60;
+const arrivesWithinMs = 30_000;
+const lookEveryMs = 5;
+const moreEveryMs = 400;
+const stoppedLeases = 3;
+const orphanEndsWithinMs = 5_000;
+
+/** Strikes once while runs are under way, and judges what became of them. Never rejects: what goes wrong is the case's failure. */
+export async function runCase(town: Town, trap: Trap, given: Case): Promise<CaseResult> {
+  const began = performance.now();
+  const { point, action, hit, seed } = given;
+  const attempt = new Attempt(town, trap, given);
+  const faults = await attempt.run().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+  await trap.disarm();
+  const tookMs = Math.round(performance.now() - began);
+  const told = { name: nameOf(given), point: point.name, action, hit, seed };
+  return { ...told, passed: faults.length === 0, faults, struck: attempt.struck, tookMs };
+}
+
+class Attempt {
+  struck = '';
+  private readonly random: Random;
+  private readonly starting: Promise<void>[] = [];
+  private startedMore = 0;
+  /** Members that are on their way out, or back. */
+  private readonly turning: Promise<void>[] = [];
+
+  constructor(
+    private readonly town: Town,
+    private readonly trap: Trap,
+    private readonly given: Case,
+  ) {
+    this.random = new Random(given.seed, Number(given.point.name.slice(1)) * 100 + given.hit * 10 + given.action.length);
+  }
+
+  async run(): Promise<string[]> {
+    const victim = await this.victim();
+    this.starting.push(this.town.workload.some(this.random, runsAtFirst));
+    await pause(this.random.int(0, 150));
+    await this.trap.arm(this.strike(victim));
+    const arrival = await this.arrival(victim);
+    await this.strikeAt(arrival);
+    await Promise.all([...this.starting, ...this.turning]);
+    await this.town.comesToRest();
+    return await this.town.faults();
+  }
+
+  private strike(victim: Member | undefined): Strike {
+    const { point, hit, action, seed } = this.given;
+    const { name, server, statements, afterMs } = point;
+    return {
+      ...{ point: name, action, server, statements, silently: seed % 2 === 0 },
+      // A process drains once: the second is another one's, after the first has drained in peace.
+      hit: point.needs === 'drain' ? 1 : hit,
+      afterMs: afterMs[seed % afterMs.length] ?? 0,
+      pids: victim ? [this.town.process(victim).pid] : [],
+    };
+  }
+
+  /** The one that must be struck, where not any will do. */
+  private async victim(): Promise<Member | undefined> {
+    const { point, hit } = this.given;
+    if (point.leaderOnly) return await this.town.leader();
+    if (point.needs !== 'drain') return undefined;
+    const [first, second] = this.town.of('worker');
+    if (hit === 1 || !first) return first;
+    await this.drain(first);
+    return second;
+  }
+
+  /** Waits until a process stands at the point, with new runs all the while, so that some come by. */
+  private async arrival(victim: Member | undefined): Promise<Arrival> {
+    await this.comeBy(victim);
+    const until = performance.now() + arrivesWithinMs;
+    for (let next = performance.now() + moreEveryMs; performance.now() < until; await pause(lookEveryMs)) {
+      const arrival = await this.trap.arrival();
+      if (arrival) return arrival;
+      if (performance.now() < next) continue;
+      this.more();
+      await this.comeByAgain();
+      next = performance.now() + moreEveryMs;
+    }
+    throw new Error('the point was never reached');
+  }
+
+  private more(): void {
+    if (this.startedMore >= runsMoreMax) return;
+    this.startedMore += 2;
+    this.starting.push(this.town.workload.some(this.random, 2));
+  }
+
+  private async comeBy(victim: Member | undefined): Promise<void> {
+    const { needs } = this.given.point;
+    if (needs === undefined) return;
+    await eventually(() => this.town.underWay(), { within: 10_000, every: lookEveryMs, what: 'steps to be under way' });
+    if (needs === 'drain' && victim) this.turning.push(this.drain(victim));
+    if (needs === 'lost worker') await this.loseWorker();
+  }
+
+  /** The first loss may have been found by a sweep that did not count, or hit nobody's steps. */
+  private async comeByAgain(): Promise<void> {
+    if (this.given.point.needs !== 'lost worker' || this.turning.length > 0) return;
+    if ((await this.town.underWay()) > 0) await this.loseWorker();
+  }
+
+  private async loseWorker(): Promise<void> {
+    const member = this.random.pick(this.town.of('worker'));
+    await this.town.kill(member);
+    const back = this.town.start(member).finally(() => this.turning.splice(this.turning.indexOf(back), 1));
+    this.turning.push(back);
+  }
+
+  /** SIGTERM; killed or drained, it is started again. */
+  private async drain(member: Member): Promise<void> {
+    const process = this.town.process(member);
+    const { code } = await process.kill('SIGTERM');
+    const wanted = this.given.action === 'kill' && this.struck === process.name ? 137 : 0;
+    if (code !== wanted) throw new Error(`${process.name} drained with ${code}, not ${wanted}`);
+    await this.town.start(member);
+  }
+
+  private async strikeAt(arrival: Arrival): Promise<void> {
+    const member = this.town.memberOf(arrival.pid, arrival.parent);
+    if (!member) throw new Error(`nobody of ours is process ${arrival.pid}`);
+    this.struck = `${member.role} ${member.at}`;
+    switch (this.given.action) {
+      case 'kill':
+        return await this.kill(member, arrival);
+      case 'stop':
+        await this.town.freeze(member, stoppedLeases * LEASE_MS);
+        return await this.trap.letGo();
+      case 'cut':
+        if ((arrival.broken ?? 0) === 0) throw new Error('there was no connection to cut');
+        return;
+      case 'execute-then-error':
+        return await this.answerLost();
+    }
+  }
+
+  /** Seen by its exit code. It is started again, as whoever runs a cluster would. */
+  private async kill(member: Member, { pid }: Arrival): Promise<void> {
+    const { pid: own, name } = this.town.process(member);
+    const { code } = await this.town.kill(member);
+    if (code !== 137) throw new Error(`${name} ended with ${code}, not 137`);
+    if (pid !== own) await this.orphanEnds(pid);
+    if (this.given.point.needs !== 'drain') await this.town.start(member);
+  }
+
+  private async orphanEnds(pid: number): Promise<void> {
+    const isGone = async () => (await living([{ pid, name: 'step process' }])).length === 0;
+    await eventually(isGone, { within: orphanEndsWithinMs, what: 'the step process of a killed worker to end' }).catch((error: unknown) => {
+      signal(pid, 'SIGKILL');
+      throw error;
+    });
+  }
+
+  private async answerLost(): Promise<void> {
+    const until = performance.now() + arrivesWithinMs / 2;
+    for (let next = 0; performance.now() < until; await pause(lookEveryMs)) {
+      if (await this.trap.executed()) return;
+      if (performance.now() < next) continue;
+      this.more();
+      next = performance.now() + moreEveryMs;
+    }
+    throw new Error('nothing was executed after the point');
+  }
+}
