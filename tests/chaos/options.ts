@@ -36,7 +36,8 @@ and judges afterwards whether anything was lost, doubled, illegal or unaudited. 
 
   --seed N            replays the schedule and the workload of this seed (default: a fresh one, printed)
   --minutes M         how long faults and runs go on, decimals allowed (default 2)
-  --faults a,b        only these, by name (redis-kill) or by row of the matrix (F08); "none" for no faults (default: all)
+  --faults a,b        only these, by name (redis-flushall), by the beginning of names (redis-kill) or by row of the matrix (F08);
+                      "none" for no faults (default: all)
   --rate R            runs started in a second (default 10)
   --out FOLDER        where history.jsonl, journal.jsonl, report.json, report.md and picture.svg are written
                       (default: data/chaos/<seed>-<time>)
@@ -70,8 +71,13 @@ export const SEED_MAX = 2_147_483_647;
 const minutesDefault = 2;
 const ciMinutesDefault = 0.75;
 
-/** Reads the command line. Throws `chaos.option_invalid`, whose message names the option. `freshSeed`: for when none is given. */
-export function readCommand(args: readonly string[], catalog: readonly FaultCard[], freshSeed: () => number): Command {
+/** Reads the command line. Throws `chaos.option_invalid`, whose message names the option. `usual`: the faults when none is named; `freshSeed`: the seed. */
+export function readCommand(
+  args: readonly string[],
+  catalog: readonly FaultCard[],
+  usual: readonly FaultCard[],
+  freshSeed: () => number,
+): Command {
   const values = parsed(args);
   if (values.help) return { kind: 'help' };
   if (values.list) return { kind: 'list' };
@@ -82,7 +88,7 @@ export function readCommand(args: readonly string[], catalog: readonly FaultCard
     options: {
       seed: values.seed === undefined ? freshSeed() : wholeNumberOf('seed', values.seed, 0, SEED_MAX),
       minutes: numberOf('minutes', values.minutes ?? String(minutesDefault), 0.1, 24 * 60),
-      faults: faultsOf(values.faults, catalog),
+      faults: values.faults ? faultsOf(values.faults, catalog) : usual,
       rate: numberOf('rate', values.rate, 0.1, 200),
       out: values.out,
       keep: values.keep,
@@ -112,18 +118,17 @@ function wholeNumberOf(option: string, text: string, least: number, most: number
   throw invalid(`--${option} must be a whole number, not "${text}".`);
 }
 
-function faultsOf(given: readonly string[] | undefined, catalog: readonly FaultCard[]): readonly FaultCard[] {
-  const words = given?.flatMap((list) => list.split(',')).map((word) => word.trim().toLowerCase());
-  if (!words) return catalog;
+function faultsOf(given: readonly string[], catalog: readonly FaultCard[]): readonly FaultCard[] {
+  const words = given.flatMap((list) => list.split(',')).map((word) => word.trim().toLowerCase());
   if (words.length === 1 && words[0] === 'none') return [];
   const chosen = new Set(words.flatMap((word) => cardsOf(word, catalog)));
   return catalog.filter((card) => chosen.has(card));
 }
 
 function cardsOf(word: string, catalog: readonly FaultCard[]): readonly FaultCard[] {
-  const found = catalog.filter(({ id, name }) => name === word || id.toLowerCase() === word);
+  const found = catalog.filter(({ id, name }) => name === word || name.startsWith(`${word}-`) || id.toLowerCase() === word);
   if (found.length > 0) return found;
-  throw invalid(`--faults: there is no fault "${word}". Known: ${catalog.map(({ id, name }) => `${name} (${id})`).join(', ')}, or none.`);
+  throw invalid(`--faults: there is no fault "${word}". --list shows all; "none" stands for none.`);
 }
 
 function invalid(message: string): DomainError {
