@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash as digestOf, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { DomainError, type Principal } from '#core';
 import type { ApiKeyStore, KnownApiKey } from '#store';
@@ -9,7 +9,7 @@ const REMEMBERED_MS = 3_000;
 
 /** SHA-256 of a key: all that is kept of it. */
 export function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return digestOf('sha256', token, 'buffer');
 }
 
 /** A new key: `ff_` and 256 random bits. */
@@ -20,8 +20,10 @@ export function newToken(): string {
 /** Recognises bearers by their tokens. */
 export class KeyRing {
   private readonly known = new LRUCache<string, KnownApiKey | 'unknown'>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS });
+  /** Look-ups under way: however many requests come with one key, it is looked up once. */
+  private readonly asked = new Map<string, Promise<KnownApiKey | undefined>>();
 
-  constructor(private readonly keys: ApiKeyStore) {}
+  constructor(private readonly keys: Pick<ApiKeyStore, 'findByHash'>) {}
 
   /** Throws `auth.token_invalid`, `auth.token_revoked`, `auth.token_expired`. */
   async principalOf(token: string): Promise<Principal> {
@@ -34,21 +36,33 @@ export class KeyRing {
     return { keyId: key.id, name: key.name, role: key.role };
   }
 
-  /** Forgets what was looked up: keys were changed here. */
+  /** Forgets what was looked up, and what is being looked up: keys were changed here. */
   forget(): void {
     this.known.clear();
+    this.asked.clear();
   }
 
   private async find(hash: Buffer): Promise<KnownApiKey | undefined> {
     const digest = hash.toString('base64');
     const remembered = this.known.get(digest);
     if (remembered) return remembered === 'unknown' ? undefined : remembered;
-    const key = await this.keys.findByHash(hash);
+    const underWay = this.asked.get(digest);
+    if (underWay) return await underWay;
+    const question = this.keys.findByHash(hash);
+    this.asked.set(digest, question);
+    try {
+      const key = await question;
+      if (this.asked.get(digest) === question) this.remember(digest, key);
+      return key;
+    } finally {
+      if (this.asked.get(digest) === question) this.asked.delete(digest);
+    }
+  }
+
+  private remember(digest: string, key: KnownApiKey | undefined): void {
     // The database says how long a key still lives; nothing is remembered past that.
-    const ttl =
-      key?.expiresInMs === null || key === undefined ? REMEMBERED_MS : Math.min(REMEMBERED_MS, Math.max(1, Math.floor(key.expiresInMs)));
-    this.known.set(digest, key ?? 'unknown', { ttl });
-    return key;
+    const lives = key?.expiresInMs ?? REMEMBERED_MS;
+    this.known.set(digest, key ?? 'unknown', { ttl: Math.min(REMEMBERED_MS, Math.max(1, Math.floor(lives))) });
   }
 }
 
