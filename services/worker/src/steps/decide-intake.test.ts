@@ -31,4 +31,12 @@ describe('what is done with a delivered task', () => {
       expect(decideIntake({ body, deliveries: 1 }, view())).toMatchObject({ kind: 'refuse' });
     },
   );
+
+  it('is refused when it is nested too deep to be looked at, instead of sinking its batch', () => {
+    const deep = JSON.stringify(aTask({ input: 'here' })).replace('"here"', '['.repeat(20_000) + ']'.repeat(20_000));
+    expect(decideIntake({ body: deep, deliveries: 1 }, view())).toEqual({
+      kind: 'refuse',
+      reason: 'The message is nested too deep to be read.',
+    });
+  });
 });

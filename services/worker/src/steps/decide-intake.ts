@@ -19,13 +19,8 @@ export interface IntakeView {
  * hand the step out again, under a new token, so that worker losses are counted and no step runs twice under one.
  */
 export function decideIntake(delivery: Pick<Delivery, 'body' | 'deliveries'>, view: IntakeView): IntakeVerdict {
-  const parsed = TaskMessage.safeParse(parseJson(delivery.body));
-  if (!parsed.success)
-    return {
-      kind: 'refuse',
-      reason: `The message is no task: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`,
-    };
-  const task = parsed.data;
+  const task = readTask(delivery.body);
+  if (typeof task === 'string') return { kind: 'refuse', reason: task };
   if (delivery.deliveries > 1) return { kind: 'skip', why: 'redelivered' };
   if (task.epoch !== view.epoch) return { kind: 'skip', why: 'stale' };
   const held = view.heldDispatch(task.runId, task.stepNo);
@@ -34,10 +29,14 @@ export function decideIntake(delivery: Pick<Delivery, 'body' | 'deliveries'>, vi
   return { kind: 'run', task, replaces: held !== undefined };
 }
 
-function parseJson(text: string): unknown {
+/** The task, or why it is none. Never throws: one message must not sink the batch that it came in. */
+function readTask(body: string): TaskMessage | string {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    const parsed = TaskMessage.safeParse(JSON.parse(body));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    return `The message is no task: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
+  } catch (error) {
+    return error instanceof SyntaxError ? 'The message is no JSON.' : 'The message is nested too deep to be read.';
   }
 }
