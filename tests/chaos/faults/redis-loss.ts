@@ -25,9 +25,22 @@ async function streamsOf(world: World, part = ''): Promise<string[]> {
   }
 }
 
+/** One that something has gone through, where there is one: the streams of deployments without work matter little. */
 async function pickStream(world: World, random: Random): Promise<string | undefined> {
   const streams = await streamsOf(world);
-  return streams.length === 0 ? undefined : random.pick(streams);
+  const used: string[] = [];
+  for (const stream of streams) {
+    const [, lastId] = pairsOf(await world.redis.command('XINFO', 'STREAM', stream)).find(([name]) => name === 'last-generated-id') ?? [];
+    if (lastId !== '0-0') used.push(stream);
+  }
+  const candidates = used.length > 0 ? used : streams;
+  return candidates.length === 0 ? undefined : random.pick(candidates);
+}
+
+/** What Redis tells as a list of names and values in turn. */
+function pairsOf(answer: unknown): readonly (readonly [unknown, unknown])[] {
+  const words = Array.isArray(answer) ? answer : [];
+  return words.flatMap((name, at) => (at % 2 === 0 ? [[name, words[at + 1]] as const] : []));
 }
 
 const NOTHING = 'found no stream to lose';

@@ -5,6 +5,7 @@ import { eventually } from '#testing';
 import type { Links } from './links.ts';
 import { PostgresNode } from './postgres-node.ts';
 import type { PostgresPair, Random, RolledBack, Row } from './types.ts';
+import { differenceOf, progressOf } from './rolled-back.ts';
 import { withClient } from './with-client.ts';
 
 const DATABASE = 'flowforge';
@@ -15,7 +16,6 @@ export class ReplicatedPostgres implements PostgresPair {
   readonly rolledBack: RolledBack[] = [];
   private standby: PostgresNode | undefined;
   private copies = 0;
-  private isSynchronous = false;
 
   private constructor(
     private readonly folder: string,
@@ -98,7 +98,6 @@ export class ReplicatedPostgres implements PostgresPair {
     if (on) await this.withStandby();
     await this.superSql(`alter system set synchronous_standby_names = '${on ? STANDBY : ''}'`);
     await this.superSql('select pg_reload_conf()');
-    this.isSynchronous = on;
     if (on) await this.awaitStreaming(`sync_state = 'sync'`);
   }
 
@@ -111,11 +110,19 @@ export class ReplicatedPostgres implements PostgresPair {
     await this.awaitStreaming('true');
   }
 
-  async promote(): Promise<void> {
+  get standbyPort(): number | undefined {
+    return this.standby?.isRunning ? this.standby.port : undefined;
+  }
+
+  async promote({ losesCommits }: { readonly losesCommits: boolean }): Promise<void> {
     const [old, next] = [this.primary, this.standby];
     if (!next?.isRunning) throw new Error('There is no standby to promote.');
     await old.end('SIGKILL');
+    await ask(next.url(DATABASE), 'select pg_promote(true, 30)', []);
+    // Before anybody writes to it.
+    const kept = losesCommits ? await progressOf(next.url(DATABASE)) : undefined;
     await this.lead(next);
+    if (kept) await this.lookBack(old, kept);
     await old.destroy();
     await this.withStandby();
   }
@@ -125,15 +132,19 @@ export class ReplicatedPostgres implements PostgresPair {
     for (const node of [this.standby, this.primary]) await (keep ? node?.end('SIGINT') : node?.destroy());
   }
 
-  /** Promotes and sends the links over. */
+  /** Starts the old primary where nobody else reaches it, and compares. */
+  private async lookBack(old: PostgresNode, kept: ReadonlyMap<string, number>): Promise<void> {
+    await old.start({ synchronous_standby_names: '' });
+    const [{ epoch } = { epoch: 0 }] = await this.sql<{ epoch: number }>('select flowforge_epoch() as epoch');
+    this.rolledBack.push({ at: Date.now(), epoch, ...differenceOf(await progressOf(old.url(DATABASE)), kept) });
+  }
+
   private async lead(next: PostgresNode): Promise<void> {
-    await ask(next.url(DATABASE), 'select pg_promote(true, 30)', []);
     this.primary = next;
     this.standby = undefined;
     // What the old primary demanded was copied with its settings.
     await this.superSql(`alter system reset synchronous_standby_names`);
     await this.superSql('select pg_reload_conf()');
-    this.isSynchronous = false;
     this.aimLinks();
   }
 

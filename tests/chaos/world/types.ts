@@ -93,8 +93,13 @@ export interface PostgresPair {
   killBackend(random: Random): Promise<{ readonly pid: number; readonly name: string } | undefined>;
   /** Whether commits wait for the standby. */
   setSynchronous(on: boolean): Promise<void>;
-  /** Makes the standby primary, with the old one stopped and every link sent over; then a new standby is made from it (`withStandby`). */
-  promote(): Promise<void>;
+  /** The standby's, while there is one. */
+  readonly standbyPort: number | undefined;
+  /**
+   * The primary is killed, the standby made primary, every link sent over, then a new standby made. With `losesCommits` the old primary is
+   * looked into once more for what the new one does not have: `rolledBack`.
+   */
+  promote(how: { readonly losesCommits: boolean }): Promise<void>;
   /** Makes the standby when there is none or it does not stream. */
   withStandby(): Promise<void>;
 }
