@@ -15,6 +15,8 @@ export class TcpProxy {
   latency = 0;
   /** How bad the link is from now on, in old and new connections; null: everything passes at once and whole. */
   weather: LinkWeather | null = null;
+  /** Pieces that were swallowed so far. */
+  swallowed = 0;
   private silent = false;
   private trap: AnswerTrap | undefined;
   private readonly sockets = new Set<Socket>();
@@ -110,7 +112,7 @@ export class TcpProxy {
       const lane = new ProxyLane(from, to);
       from.on('data', (piece: Buffer) => {
         swallows ||= this.silent;
-        if (swallows) return;
+        if (swallows) return void (this.swallowed += 1);
         if (from === target && trapped) return this.spring(trapped, client, target);
         if (from === client) trapped ??= this.trappedBy(piece);
         lane.pass(piece, this.weather, this.latency);
