@@ -1,8 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
-import { DomainError } from '#core';
 import { DeploymentEntity } from './entities/deployment.entity.ts';
 import { WorkflowEntity } from './entities/workflow.entity.ts';
+import { PgSession } from './pg-session.ts';
+import type { SessionWatch } from './session-watch.ts';
 
 /** Connections of a pool, and how long a caller waits for one, unless told otherwise. */
 export const POOL_CONNECTIONS_MAX = 20;
@@ -22,6 +23,8 @@ export interface DatabaseOptions {
   readonly acquireTimeoutMs?: number;
   /** Hears of idle sessions that broke: the next use opens another. */
   readonly onError?: (error: unknown) => void;
+  /** Looks after the sessions: without it, a link that falls silent takes its callers with it. */
+  readonly watch?: SessionWatch;
 }
 
 /**
@@ -29,10 +32,12 @@ export interface DatabaseOptions {
  * when it is a standby: each new session is looked at, so that a fail-over is not followed to the wrong server.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<DataSource> {
+  const { watch } = options;
+  const applicationName = `flowforge-${options.name}`;
   const source = new DataSource({
     type: 'postgres',
     url: options.url,
-    applicationName: `flowforge-${options.name}`,
+    applicationName,
     entities: [WorkflowEntity, DeploymentEntity],
     poolSize: options.connectionsMax ?? POOL_CONNECTIONS_MAX,
     poolErrorHandler: options.onError ?? (() => {}),
@@ -40,18 +45,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<DataSource
       connectionTimeoutMillis: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
-      verify: refuseStandby,
+      Client: class extends PgSession {
+        constructor(config: pg.ClientConfig) {
+          super(config);
+          watch?.keep(this, applicationName);
+        }
+      },
     },
   });
   return source.initialize();
-}
-
-function refuseStandby(client: pg.Client, done: (error?: Error) => void): void {
-  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby').then(({ rows }) => {
-    done(
-      rows[0]?.standby
-        ? new DomainError('database.read_only', 'The database is a standby.', {}, 'Point DATABASE_URL at the primary.', 'outage')
-        : undefined,
-    );
-  }, done);
 }

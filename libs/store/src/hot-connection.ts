@@ -1,15 +1,28 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { DomainError } from '#core';
+import { PgSession } from './pg-session.ts';
 import type { Statement } from './statement.ts';
 
 /**
  * Settings of every hot connection. Generic plans: a plan made for a fresh table, with one row estimated, must not stay. No sequential
- * scans: every hot statement goes by an index, whatever the statistics say of a table that was just made.
+ * scans: every hot statement goes by an index, whatever the statistics say of a table that was just made. A transaction whose client was lost
+ * in its middle holds its locks no longer than it must, and a session whose client is gone is noticed by the server, too.
  */
-export const HOT_SETTINGS =
-  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s';
+export const HOT_SETTINGS = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'jit=off',
+  'statement_timeout=30s',
+  'idle_in_transaction_session_timeout=5s',
+  'tcp_keepalives_idle=10s',
+  'tcp_keepalives_interval=3s',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=20s',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Longer than any statement may take: who has not answered by then is gone, and the network has not told. */
+/** Longer than any statement may take: who has not answered by then is gone, and the network has not told. A `SessionWatch` notices it sooner. */
 const ANSWER_WITHIN_MS = 35_000;
 
 /** What runs inside one transaction of a hot connection. Statements sent without awaiting travel together. */
@@ -47,7 +60,7 @@ export class HotConnection implements HotTransaction {
     private readonly url: string,
     private readonly name: string,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
-    private readonly openClient: OpenHotClient = (config) => new pg.Client(config),
+    private readonly openClient: OpenHotClient = (config) => new PgSession(config),
   ) {}
 
   /**

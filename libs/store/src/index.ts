@@ -10,6 +10,7 @@ export {
   type ServicePasswords,
 } from './roles.ts';
 export { HotConnection, type HotClient, type HotTransaction, type OpenHotClient } from './hot-connection.ts';
+export { SessionWatch, type WatchLog, type WatchOptions } from './session-watch.ts';
 export { statement, type Statement } from './statement.ts';
 export { RunReader, type RunHead, type StepKey } from './advance/run-reader.ts';
 export { DecisionWriter, type WritableDecision } from './advance/decision-writer.ts';
