@@ -1,6 +1,7 @@
 export { STREAM_LIMITS } from './stream-transport.ts';
 export type {
   ConsumeOptions,
+  ConsumerProgress,
   DeadLetter,
   Delivery,
   StreamConsumer,
@@ -34,3 +35,4 @@ export type { StreamBatch } from './nest/stream-batch.ts';
 export { StreamsClient } from './nest/streams-client.ts';
 export { StreamsFilter } from './nest/streams-filter.ts';
 export { pubSubOptions } from './nest/pubsub-options.ts';
+export { WatchedRedisClient, WatchedRedisServer } from './nest/watched-redis.ts';

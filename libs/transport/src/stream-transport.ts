@@ -72,6 +72,14 @@ export interface ConsumeOptions {
   readonly acknowledge: 'auto' | 'manual';
 }
 
+/** How a consumer gets on, in milliseconds: what a readiness check looks at. */
+export interface ConsumerProgress {
+  /** Since when deliveries are held and none has been settled; 0 when none is held. */
+  readonly standingMs: number;
+  /** Since the streams were last looked at with success. A look takes as long as one read waits. */
+  readonly unreadMs: number;
+}
+
 export interface StreamConsumer {
   /**
    * Replaces the streams that are read, at once; resolves when the last read of the old ones has ended. Deliveries of
@@ -85,6 +93,7 @@ export interface StreamConsumer {
   /** Looks at once for new and for abandoned deliveries, without waiting for the next turn. */
   kick(): void;
   readonly inFlight: number;
+  readonly progress: ConsumerProgress;
   /**
    * Stops reading, gives back what was not handed over yet, waits up to `graceMs` for what is held, then gives back the
    * rest. Safe to call twice.

@@ -95,6 +95,9 @@ export class NetworkedTransport implements StreamTransport {
       get inFlight() {
         return consumer.inFlight;
       },
+      get progress() {
+        return consumer.progress;
+      },
     };
   }
 

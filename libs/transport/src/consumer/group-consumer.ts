@@ -1,4 +1,4 @@
-import type { Delivery, StreamConsumer } from '../stream-transport.ts';
+import type { ConsumerProgress, Delivery, StreamConsumer } from '../stream-transport.ts';
 import { reasonOf } from '../transport-error.ts';
 import type { OnTransportEvent } from '../transport-event.ts';
 import type { ConsumeSettings } from './consume-settings.ts';
@@ -34,6 +34,8 @@ export class GroupConsumer implements StreamConsumer {
   private stopping: Promise<void> | undefined;
   private reading = true;
   private settled: (() => void) | undefined;
+  private lookedAt = performance.now();
+  private settledAt = performance.now();
   private reclaimDueAt = 0;
   private forgetDueAt: number;
   /** After a lost answer the server holds entries for this consumer that it never saw. */
@@ -67,6 +69,11 @@ export class GroupConsumer implements StreamConsumer {
 
   get inFlight(): number {
     return this.held.size;
+  }
+
+  get progress(): ConsumerProgress {
+    const now = performance.now();
+    return { standingMs: this.held.size === 0 ? 0 : now - this.settledAt, unreadMs: this.reading ? now - this.lookedAt : 0 };
   }
 
   async setStreams(streams: readonly string[]): Promise<void> {
@@ -103,6 +110,7 @@ export class GroupConsumer implements StreamConsumer {
   /** Called by the transport once deliveries were acknowledged. */
   letGo(deliveries: readonly { readonly stream: string; readonly id: string }[]): void {
     for (const delivery of deliveries) this.held.remove(delivery);
+    this.settledAt = performance.now();
     this.freed.notify();
     if (this.held.size === 0) this.settled?.();
   }
@@ -154,6 +162,7 @@ export class GroupConsumer implements StreamConsumer {
       try {
         this.turning = this.turn();
         await this.turning;
+        this.lookedAt = performance.now();
         this.backoff.reset();
       } catch (thrown) {
         this.answerLost = true;
@@ -224,6 +233,7 @@ export class GroupConsumer implements StreamConsumer {
   }
 
   private accept(deliveries: readonly Delivery[]): readonly Delivery[] {
+    if (this.held.size === 0) this.settledAt = performance.now();
     const fresh = deliveries.filter((delivery) => this.held.add(delivery));
     this.handing.push(fresh);
     return fresh;

@@ -45,7 +45,8 @@ export class RedisLink {
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: (times) => Math.min(RECONNECT_MS_MAX, RECONNECT_MS_FIRST * 2 ** Math.min(times - 1, 10)),
+      // Spread, so that a server that comes back is not met by everybody at once.
+      retryStrategy: (times) => Math.min(RECONNECT_MS_MAX, RECONNECT_MS_FIRST * 2 ** Math.min(times - 1, 10)) * (0.5 + Math.random() / 2),
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });
     this.listen();
