@@ -1,9 +1,8 @@
 import 'reflect-metadata';
-import { ClientRedis } from '@nestjs/microservices';
 import { DomainError } from '#core';
 import { readTenancyConfig } from '#store';
 import { type Logger, createLogger, createMetrics, parseConfig, startOperationsServer } from '#telemetry';
-import { InProcessHub, InProcessPubSubClient, InProcessPubSubServer, pubSubOptions } from '#transport';
+import { InProcessHub, InProcessPubSubClient, InProcessPubSubServer, WatchedRedisClient, pubSubOptions } from '#transport';
 import { ApiConfig } from './config.ts';
 import { PatientRedisServer } from './events/patient-redis-server.ts';
 import { redisCheck } from './events/redis-check.ts';
@@ -49,8 +48,11 @@ function eventsOf(redisUrl: string | undefined) {
     const hub = new InProcessHub();
     return { events: new InProcessPubSubClient(hub), eventsServer: new InProcessPubSubServer(hub), checks: {} };
   }
-  const events = new ClientRedis(pubSubOptions(redisUrl));
-  return { events, eventsServer: new PatientRedisServer(pubSubOptions(redisUrl)), checks: { redis: redisCheck(events) } };
+  const events = new WatchedRedisClient(pubSubOptions(redisUrl));
+  const eventsServer = new PatientRedisServer(pubSubOptions(redisUrl));
+  // Not waited for: the api serves without Redis, and tries until it is there.
+  events.connect().catch(() => {});
+  return { events, eventsServer, checks: { redis: redisCheck(events, eventsServer) } };
 }
 
 function readConfig(): ApiConfig {

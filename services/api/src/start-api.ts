@@ -3,7 +3,16 @@ import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createEvaluator } from '#definitions';
-import { ApiKeyStore, type Database, HotConnection, type TenancyConfig, openDatabase, seedDeployments, validateGraphs } from '#store';
+import {
+  ApiKeyStore,
+  type Database,
+  HotConnection,
+  SessionWatch,
+  type TenancyConfig,
+  openDatabase,
+  seedDeployments,
+  validateGraphs,
+} from '#store';
 import { type Logger, type Metrics, NestLogger, type ReadinessCheck } from '#telemetry';
 import { ApiMetrics } from './api-metrics.ts';
 import { ApiModule } from './api.module.ts';
@@ -43,18 +52,24 @@ export interface RunningApi {
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { config, logger } = options;
+  const watch = new SessionWatch({ url: config.DATABASE_URL, name: 'api', log: logger });
   const database = await openDatabase({
     url: config.DATABASE_URL,
     name: 'api',
     connectionsMax: config.DATABASE_POOL_MAX,
     acquireTimeoutMs: config.DATABASE_ACQUIRE_SECONDS * 1_000,
     onError: (error) => logger.warn({ err: error }, 'a database session broke'),
+    watch,
+  }).catch(async (error: unknown) => {
+    await watch.close();
+    throw error;
   });
   try {
     await prepare(database, options);
-    return await serve(database, options);
+    return await serve(database, watch, options);
   } catch (error) {
     await database.destroy();
+    await watch.close();
     throw error;
   }
 }
@@ -66,13 +81,13 @@ async function prepare(database: Database, { config, tenancy, logger }: ApiOptio
   if (config.FLOWFORGE_ADMIN_TOKEN) await acceptAdminToken(new ApiKeyStore(database), config.FLOWFORGE_ADMIN_TOKEN, config.NODE_ENV);
 }
 
-async function serve(database: Database, options: ApiOptions): Promise<RunningApi> {
+async function serve(database: Database, watch: SessionWatch, options: ApiOptions): Promise<RunningApi> {
   const { config, tenancy, logger, metrics, events, eventsServer } = options;
-  const hot = (name: string) => new HotConnection(config.DATABASE_URL, `api-${name}`);
+  const hot = (name: string) => new HotConnection(config.DATABASE_URL, `api-${name}`, undefined, watch.openClient);
   const lanes = Array.from({ length: config.SUBMIT_LANES }, (_, lane) => hot(`submit-${lane}`));
   const sessions = { lanes, keyed: hot('submit-keyed'), commands: hot('commands') };
   const evaluator = createEvaluator();
-  const checks = { postgres: async () => void (await database.query('select 1')), ...options.checks };
+  const checks = { postgres: () => Promise.resolve(watch.check()), ...options.checks };
   const module = ApiModule.register({ config, tenancy, database, ...sessions, evaluator, events, checks, logger, metrics });
   const { adapter, routes, inFlight } = fastifyAdapter(new ApiMetrics(metrics));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
@@ -83,6 +98,7 @@ async function serve(database: Database, options: ApiOptions): Promise<RunningAp
     await Promise.all([...lanes, sessions.keyed, sessions.commands].map((session) => session.close()));
     await evaluator.close();
     await database.destroy();
+    await watch.close();
   };
   app.connectMicroservice<MicroserviceOptions>({ strategy: eventsServer });
   await app.startAllMicroservices();

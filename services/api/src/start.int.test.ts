@@ -3,7 +3,7 @@ import pg from 'pg';
 import { Deployment, Health, Resolution } from '#contracts';
 import { RUN_GRAPH } from '#core';
 import { DEFAULT_DEPLOYMENTS, DEFAULT_POOLS } from '#store';
-import { type TestDatabase, cloneDatabase } from '#testing';
+import { type TestDatabase, cloneDatabase, eventually } from '#testing';
 import { type ApiUnderTest, startApiUnderTest } from './testing/api-harness.ts';
 
 describe('starting the api', () => {
@@ -103,12 +103,13 @@ describe('a fresh install', () => {
     await admin.connect();
     await admin.query(`alter database ${name} allow_connections false`);
     await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = 'flowforge_api'`, [name]);
-    expect((await under.ask('GET', '/ready', { token: null })).status).toBe(503);
+    const readiness = async () => (await under.ask('GET', '/ready', { token: null })).status;
+    await eventually(async () => (await readiness()) === 503, { what: 'readiness to be red' });
     const away = await under.ask('GET', '/api/v1/runs');
     expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
     await admin.query(`alter database ${name} allow_connections true`);
     await admin.end();
-    expect((await under.ask('GET', '/ready', { token: null })).status).toBe(200);
+    await eventually(async () => (await readiness()) === 200, { what: 'readiness to be green' });
     expect((await under.ask('GET', '/api/v1/runs')).status).toBe(200);
   });
 });

@@ -1,9 +1,8 @@
 import 'reflect-metadata';
-import { ClientRedis, ServerRedis } from '@nestjs/microservices';
 import { epochKey, redisKey } from '#contracts';
 import { DomainError } from '#core';
 import { createLogger, createMetrics, parseConfig, startOperationsServer, type Logger } from '#telemetry';
-import { RedisStreamTransport, pubSubOptions } from '#transport';
+import { RedisStreamTransport, WatchedRedisClient, WatchedRedisServer, pubSubOptions } from '#transport';
 import { SchedulerSettings, type SchedulerConfig } from './config.ts';
 import { examineDatabase, startScheduler } from './start-scheduler.ts';
 
@@ -11,6 +10,8 @@ import { examineDatabase, startScheduler } from './start-scheduler.ts';
 const EPOCH_KEY_MS = 7 * 86_400_000;
 /** Exit codes: the configuration is wrong (78, EX_CONFIG); the process has to begin anew, because the database's epoch changed (75, EX_TEMPFAIL). */
 const EXIT = { config: 78, epoch: 75, failed: 1, secondSignal: 143 } as const;
+
+const OK = { status: 'ok' as const };
 
 const config = readConfig();
 const logger = await createLogger({ service: 'scheduler', level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
@@ -31,14 +32,15 @@ async function start(settings: SchedulerConfig, log: Logger): Promise<void> {
     keyOf: (name) => redisKey(epoch, name),
     onEvent: (event) => log.debug({ event }, 'transport'),
   });
-  const events = new ClientRedis(pubSubOptions(settings.REDIS_URL));
+  const events = new WatchedRedisClient(pubSubOptions(settings.REDIS_URL));
+  const eventsServer = new WatchedRedisServer(pubSubOptions(settings.REDIS_URL));
   const scheduler = await startScheduler({
     config: settings,
     databaseUrl: settings.DATABASE_URL,
     epoch,
     transport,
     events,
-    eventsServer: new ServerRedis(pubSubOptions(settings.REDIS_URL)),
+    eventsServer,
     logger: log,
     metrics,
     onEpochChanged: (changed) => {
@@ -52,7 +54,12 @@ async function start(settings: SchedulerConfig, log: Logger): Promise<void> {
         .catch((error: unknown) => log.warn({ err: error }, 'the epoch could not be announced'));
     },
   });
-  const operations = await startOperationsServer({ service: 'scheduler', port: settings.METRICS_PORT, metrics, checks: scheduler.checks });
+  const checks = {
+    ...scheduler.checks,
+    // A wake-up that is not heard costs the rest of a sweep's pause.
+    wakeups: () => Promise.resolve(eventsServer.isAlive ? OK : { status: 'degraded' as const, detail: 'wake-ups are not heard' }),
+  };
+  const operations = await startOperationsServer({ service: 'scheduler', port: settings.METRICS_PORT, metrics, checks });
   onStopSignal(async (signal) => {
     log.info({ signal }, 'stopping');
     await scheduler.close();

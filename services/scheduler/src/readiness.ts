@@ -1,30 +1,47 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { HotConnection } from '#store';
+import type { SessionWatch } from '#store';
 import type { ReadinessCheck } from '#telemetry';
-import type { StreamTransport } from '#transport';
+import type { StreamTransport, StreamsServer } from '#transport';
 import { LeaderLoop } from './leader/leader-loop.ts';
+import { FAMILIES } from './stream-families.ts';
 
 /** No progress for so long turns readiness red. */
 const SILENT_MS_MAX = 10_000;
 
-/** What a scheduler needs to do its work: the database, the streams, and that its own loop comes around. */
+export interface CheckedParts {
+  readonly database: SessionWatch;
+  readonly transport: StreamTransport;
+  readonly streams: StreamsServer;
+}
+
+/**
+ * What a scheduler needs to do its work: the database, the streams, that its own loop comes around, and that what it took from the streams is
+ * settled.
+ */
 export function readinessChecks(
   app: INestApplicationContext,
-  database: HotConnection,
-  transport: StreamTransport,
+  { database, transport, streams }: CheckedParts,
 ): Record<string, ReadinessCheck> {
+  const leader = app.get(LeaderLoop);
   return {
-    database: async () => {
-      await database.query({ name: 'ready', text: 'select 1' }, []);
-    },
-    streams: async () => {
+    database: () => Promise.resolve(database.check()),
+    streams: () => {
       const silentMs = Date.now() - transport.health.lastContactAt;
       const status = transport.health.connected && silentMs < SILENT_MS_MAX ? 'ok' : 'down';
       return Promise.resolve({ status, detail: `last answer ${silentMs} ms ago` });
     },
-    loop: async () => {
-      const silentMs = Math.round(app.get(LeaderLoop).silentMs);
-      return Promise.resolve({ status: silentMs < SILENT_MS_MAX ? 'ok' : 'down', detail: `last round ${silentMs} ms ago` });
-    },
+    loop: () => Promise.resolve(verdict(leader.silentMs, 'the last round is late by')),
+    ...Object.fromEntries(FAMILIES.map((family) => [family, () => Promise.resolve(checkFamily(streams, family))])),
   };
+}
+
+/** Messages that were taken have to be settled, and the streams to be looked at: nothing else tells that both stand still. */
+function checkFamily(streams: StreamsServer, family: string) {
+  const { standingMs, unreadMs } = streams.consumer(family)?.progress ?? { standingMs: 0, unreadMs: 0 };
+  if (unreadMs >= SILENT_MS_MAX) return verdict(unreadMs, 'the streams were not read for');
+  return verdict(standingMs, 'what was taken stands for');
+}
+
+function verdict(ms: number, what: string): { status: 'ok' | 'down'; detail: string } {
+  return { status: ms < SILENT_MS_MAX ? 'ok' : 'down', detail: `${what} ${Math.round(ms)} ms` };
 }

@@ -2,7 +2,7 @@ import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type O
 import { randomUUID } from 'node:crypto';
 import { channels } from '#contracts';
 import { createEvaluator, type Evaluator } from '#definitions';
-import { AdmissionReader, DecisionWriter, HotConnection, RunReader, SweepReader, WorkerSessions } from '#store';
+import { AdmissionReader, DecisionWriter, HotConnection, RunReader, SweepReader, WorkerSessions, type SessionWatch } from '#store';
 import type { Logger, Metrics } from '#telemetry';
 import type { StreamTransport } from '#transport';
 import { AdmissionService } from './admission/admission.service.ts';
@@ -30,6 +30,8 @@ import type { EventsClient } from './events-client.ts';
 export interface SchedulerSurroundings {
   readonly config: SchedulerConfig;
   readonly databaseUrl: string;
+  /** Looks after the sessions that are opened here. */
+  readonly watch: SessionWatch;
   readonly epoch: number;
   readonly transport: StreamTransport;
   readonly events: EventsClient;
@@ -46,9 +48,10 @@ const EVALUATOR = Symbol('evaluator');
 const SURROUNDINGS = Symbol('surroundings');
 
 function providersOf(surroundings: SchedulerSurroundings): Provider[] {
-  const { config, databaseUrl, epoch, transport, events, logger, metrics } = surroundings;
+  const { config, databaseUrl, watch, epoch, transport, events, logger, metrics } = surroundings;
   const limits = { epoch, workerLossesMax: config.WORKER_LOSSES_MAX, silentLossesMax: config.SILENT_LOSSES_MAX };
   const times = { leaseSeconds: config.LEASE_SECONDS, heartbeatSeconds: config.HEARTBEAT_SECONDS };
+  const connect = (name: string) => new HotConnection(databaseUrl, `scheduler-${name}`, undefined, watch.openClient);
   return [
     { provide: SURROUNDINGS, useValue: surroundings },
     { provide: SCHEDULER_CONFIG, useValue: config },
@@ -57,9 +60,9 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
     { provide: EVENTS, useValue: events },
     { provide: LOGGER, useValue: logger },
     { provide: METRICS, useValue: metrics },
-    { provide: READING, useFactory: () => new HotConnection(databaseUrl, 'scheduler-read') },
-    { provide: WRITING, useFactory: () => new HotConnection(databaseUrl, 'scheduler-write') },
-    { provide: KEEPING, useFactory: () => new HotConnection(databaseUrl, 'scheduler-keep') },
+    { provide: READING, useFactory: () => connect('read') },
+    { provide: WRITING, useFactory: () => connect('write') },
+    { provide: KEEPING, useFactory: () => connect('keep') },
     { provide: EVALUATOR, useFactory: () => createEvaluator() },
     { provide: WakeSignal, useFactory: () => new WakeSignal() },
     { provide: AdvanceMetrics, useFactory: () => new AdvanceMetrics(metrics) },

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { HotConnection, readEpoch, validateGraphs } from '#store';
+import { HotConnection, SessionWatch, readEpoch, validateGraphs } from '#store';
 import { NestLogger, type ReadinessCheck } from '#telemetry';
 import { StreamsServer } from '#transport';
+import { WakeSignal } from './leader/wake-signal.ts';
 import { readinessChecks } from './readiness.ts';
 import { SchedulerModule, type SchedulerSurroundings } from './scheduler.module.ts';
 import { familiesOf, streamsOf } from './stream-families.ts';
 
-export interface SchedulerOptions extends Omit<SchedulerSurroundings, 'onDeployments'> {
+export interface SchedulerOptions extends Omit<SchedulerSurroundings, 'onDeployments' | 'watch'> {
   /** Hears wake-ups and questions: Nest's Redis server, or its twin within the process. Closed with the scheduler. */
   readonly eventsServer: CustomTransportStrategy;
 }
@@ -40,8 +41,11 @@ export async function startScheduler({ eventsServer, ...surroundings }: Schedule
   // A process whose validation fails does not come as far as this, and cannot be scraped.
   metrics.gauge({ name: 'flowforge_startup_validation_failed', help: '0: the state graphs are those of the database.' }).set(0);
   const streamsServer = new StreamsServer({ transport, families: familiesOf(config, randomUUID()) });
+  let wake: () => void = () => undefined;
+  const watch = new SessionWatch({ url: databaseUrl, name: 'scheduler', log: logger, onBack: () => wake() });
   const module = SchedulerModule.register({
     ...surroundings,
+    watch,
     onDeployments: async (names) => {
       for (const [family, list] of Object.entries(streamsOf(names))) await streamsServer.setStreams(family, list);
     },
@@ -50,15 +54,15 @@ export async function startScheduler({ eventsServer, ...surroundings }: Schedule
   const app = await NestFactory.create(module, new FastifyAdapter(), { logger: new NestLogger(logger), abortOnError: false });
   app.connectMicroservice<MicroserviceOptions>({ strategy: streamsServer });
   app.connectMicroservice<MicroserviceOptions>({ strategy: eventsServer });
-  const probe = new HotConnection(databaseUrl, 'scheduler-ready');
   await app.startAllMicroservices();
   await app.init();
+  wake = () => app.get(WakeSignal).ring();
   return {
-    checks: readinessChecks(app, probe, transport),
+    checks: readinessChecks(app, { database: watch, transport, streams: streamsServer }),
     close: async () => {
       await streamsServer.close();
       await app.close();
-      await probe.close();
+      await watch.close();
     },
   };
 }

@@ -2,8 +2,12 @@ import { groups, streams } from '#contracts';
 import type { FamilyOptions } from '#transport';
 import type { SchedulerConfig } from './config.ts';
 
+/** What workers tell schedulers. */
+export const FAMILIES = ['reports', 'heartbeats', 'logs'] as const;
+type Family = (typeof FAMILIES)[number];
+
 /** How the scheduler reads each family of streams. `consumer` is unique among the schedulers. */
-export function familiesOf(config: SchedulerConfig, consumer: string): Record<'reports' | 'heartbeats' | 'logs', FamilyOptions> {
+export function familiesOf(config: SchedulerConfig, consumer: string): Record<Family, FamilyOptions> {
   const leaseMs = config.LEASE_SECONDS * 1000;
   const common = {
     group: groups.schedulers,
@@ -23,7 +27,7 @@ export function familiesOf(config: SchedulerConfig, consumer: string): Record<'r
 }
 
 /** The streams of each family for these deployments. */
-export function streamsOf(deployments: readonly string[]): Record<'reports' | 'heartbeats' | 'logs', string[]> {
+export function streamsOf(deployments: readonly string[]): Record<Family, string[]> {
   return {
     reports: deployments.map(streams.reports),
     heartbeats: deployments.map(streams.heartbeats),

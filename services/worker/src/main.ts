@@ -1,15 +1,16 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import { redisKey } from '#contracts';
 import { DomainError } from '#core';
 import { createLogger, createMetrics, NestLogger, startOperationsServer, type Logger } from '#telemetry';
-import { pubSubOptions, RedisStreamTransport } from '#transport';
+import { pubSubOptions, RedisStreamTransport, WatchedRedisServer } from '#transport';
 import { readWorkerConfig, type WorkerProcessConfig } from './config.ts';
 import { RedisEpochSource } from './sessions/epoch-source.ts';
 import { WorkerModule } from './worker.module.ts';
 import { WorkerService } from './worker.service.ts';
 
+const OK = { status: 'ok' as const };
 const config = readOrExit();
 const logger = await createLogger({ service: 'worker', level: config.logLevel, pretty: process.stdout.isTTY });
 try {
@@ -30,14 +31,19 @@ async function start(settings: WorkerProcessConfig, log: Logger): Promise<void> 
       onEvent: (event) => log.debug({ event }, 'transport'),
     });
   const module = WorkerModule.register({ config: settings, openTransport, epochs, metrics, logger: log });
+  const channels = new WatchedRedisServer(pubSubOptions(settings.redisUrl));
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
-    transport: Transport.REDIS,
-    options: pubSubOptions(settings.redisUrl),
+    strategy: channels,
     logger: new NestLogger(log),
     abortOnError: false,
   });
   const worker = app.get(WorkerService);
-  const operations = await startOperationsServer({ service: 'worker', port: settings.metricsPort, metrics, checks: worker.checks });
+  const checks = {
+    ...worker.checks,
+    // A cancel that is not heard at once comes with the next heartbeat's answer, or is read before the step starts.
+    control: () => Promise.resolve(channels.isAlive ? OK : { status: 'degraded' as const, detail: 'cancels come late' }),
+  };
+  const operations = await startOperationsServer({ service: 'worker', port: settings.metricsPort, metrics, checks });
   stopOnSignal(worker, async () => {
     // Before the channels close: a cancel must still reach the steps that are ending.
     await worker.beforeApplicationShutdown();

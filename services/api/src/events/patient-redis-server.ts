@@ -1,10 +1,11 @@
-import { type RedisOptions, ServerRedis } from '@nestjs/microservices';
+import type { RedisOptions } from '@nestjs/microservices';
+import { WatchedRedisServer } from '#transport';
 
 /**
  * Nest's Redis transport for a process that serves without Redis as well: it starts at once, subscribes when Redis comes, and again whenever
  * it comes back.
  */
-export class PatientRedisServer extends ServerRedis {
+export class PatientRedisServer extends WatchedRedisServer {
   constructor(options: NonNullable<RedisOptions['options']>) {
     super({ ...options, retryAttempts: Number.MAX_SAFE_INTEGER, retryDelay: 2_000, maxRetriesPerRequest: null });
   }

@@ -16,6 +16,8 @@ import { unstorable } from './storable.ts';
 
 /** How often, and after which pauses, the fate of a group whose answer was lost is looked up before the callers are told that it is unknown. */
 const LOOKUPS = [50, 200, 500, 1_000, 2_000] as const;
+/** No look-up begins after this time: callers wait, and so does who comes after them. */
+const LOOKUP_WITHIN_MS = 6_000;
 
 export type Inserted<Created> = { readonly done: Created } | { readonly error: unknown };
 
@@ -67,8 +69,10 @@ export class RunInserter {
     ofFound: (createdAt: Date) => Created,
   ): Promise<Inserted<Created>[]> {
     const done = new Map<string, Inserted<Created>>();
+    const until = performance.now() + LOOKUP_WITHIN_MS;
     for (const pauseMs of LOOKUPS) {
       await delay(pauseMs);
+      if (performance.now() > until) break;
       try {
         const open = runs.filter((run) => !done.has(run.id));
         const ids = open.map((run) => run.id);

@@ -13,6 +13,8 @@ const KEYS_FORGET_MS = 60_000;
 /** Keys that one statement forgets. */
 const KEYS_FORGET_MAX = 5_000;
 const DIRECTORY_MS = 5_000;
+/** Longest rest after a round that failed. It is spread, so that a database that comes back is not met by all schedulers at once. */
+const FAILED_REST_MS_MAX = 2_000;
 /** Rest after a round that fired nothing: a timer that is due all the same came due this moment, or nothing can fire it. */
 const UNFIRED_REST_MS = 50;
 
@@ -43,8 +45,8 @@ export class LeaderLoop {
   private directoryAt = 0;
   private keysAt = 0;
   private generation: string | null = null;
-  /** When the loop last came around with its work done: readiness follows it. */
-  private roundAt = performance.now();
+  /** By when the loop should have come around again: readiness follows it. */
+  private dueAt = performance.now();
 
   constructor(
     private readonly connection: HotConnection,
@@ -68,9 +70,9 @@ export class LeaderLoop {
     return this.term !== null;
   }
 
-  /** Milliseconds since the loop last came around. */
+  /** How late the loop is to come around with its work done, in milliseconds. Its rests do not count. */
   get silentMs(): number {
-    return performance.now() - this.roundAt;
+    return Math.max(0, performance.now() - this.dueAt);
   }
 
   start(): void {
@@ -88,10 +90,10 @@ export class LeaderLoop {
 
   private async run(): Promise<void> {
     while (!this.stopping) {
-      let restMs = this.options.sweepSeconds * 1000;
+      let restMs = Math.min(this.options.sweepSeconds * 1000, FAILED_REST_MS_MAX) * (0.5 + Math.random() / 2);
       try {
         restMs = await this.round();
-        this.roundAt = performance.now();
+        this.dueAt = performance.now() + restMs;
       } catch (error) {
         this.logger.error({ err: error }, 'a round of the leader duties failed; it is tried again');
       }
