@@ -9,6 +9,7 @@ import { messageEpoch, messageLate, messageRepeat } from './message-repeat.ts';
 import { badOutside } from './outside-behaviour.ts';
 import { keyRotation } from './outside-keys.ts';
 import { slowReaders } from './outside-readers.ts';
+import { postgresFaults } from './postgres.ts';
 import { processKill, processKillSchedulers, processKillTwo, processKillWorkers } from './process-kill.ts';
 import { apiPause, leaderPause, schedulerPause, schedulersPause, workerPause, workersPause } from './process-pause.ts';
 import { stepProcessKill } from './process-steps.ts';
@@ -55,6 +56,7 @@ export const CATALOG: readonly Fault[] = [
   keyRotation,
   redisPassword,
   ...redisFaults,
+  ...postgresFaults,
 ].toSorted((one, other) => one.id.localeCompare(other.id));
 
 /** The faults of this name or row (`redis-kill`, `F08`), none when there is no such. */

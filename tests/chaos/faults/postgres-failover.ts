@@ -30,12 +30,10 @@ const postgresPromoteAsynchronous: Fault = {
   losesCommits: true,
   inflict: async (world, random) => {
     await world.postgres.withStandby();
-    const link = world.link('standby > postgres');
-    link.blackhole();
+    world.link('standby > postgres').blackhole();
     await letPass(random.int(500, 2_000));
     const rolledBackBefore = world.postgres.rolledBack.length;
     const promotedMs = await millisecondsOf(() => world.postgres.promote({ losesCommits: true }));
-    link.heal();
     const rolledBack = world.postgres.rolledBack.slice(rolledBackBefore);
     const lostRuns = rolledBack.reduce((sum, { lost }) => sum + lost.length, 0);
     const setBackRuns = rolledBack.reduce((sum, { setBack }) => sum + setBack.length, 0);

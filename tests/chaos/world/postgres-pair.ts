@@ -104,7 +104,9 @@ export class ReplicatedPostgres implements PostgresPair {
   async withStandby(): Promise<void> {
     if (this.standby?.isRunning && (await this.streams())) return;
     await this.standby?.destroy();
-    const { port } = this.links.get('standby > postgres');
+    const link = this.links.get('standby > postgres');
+    link.heal();
+    const { port } = link;
     this.standby = await this.primary.copyTo(join(this.folder, `postgres-${(this.copies += 1)}`), port, STANDBY);
     await this.standby.start();
     await this.awaitStreaming('true');
