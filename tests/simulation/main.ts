@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createEvaluator } from '#definitions';
-import { createLogger, createMetrics } from '#telemetry';
+import { createLogger } from '#telemetry';
+import { noMetrics } from './actors/no-metrics.ts';
 import { RULES, isRule, type Rule } from './database/rules.ts';
 import { tellSummary, tellViolation } from './report.ts';
 import { explore } from './small-scope/explore.ts';
@@ -29,6 +30,9 @@ const options = {
   /** States of each small scope at the most. */
   states: { type: 'string', default: '15000' },
 } as const;
+
+/** Long runs tell how far they are. */
+const PROGRESS_MS = 30_000;
 
 /** Returns the exit code: 0 when nothing broke an invariant; with `--bites`, when every rule that was left out was noticed. */
 export async function main(args: string[]): Promise<number> {
@@ -62,6 +66,7 @@ async function run(
   const started = performance.now();
   const results: WorldResult[] = [];
   let failed = false;
+  let toldAt = started;
   for (const seed of seeds) {
     const result = await simulate(settingsOf(seed, broken), plain, how.traces ? (line) => console.log(line) : null);
     results.push(result);
@@ -73,6 +78,9 @@ async function run(
       failed ||= again.historyHash !== result.historyHash;
     }
     failed ||= result.violations.length > 0;
+    if (performance.now() - toldAt < PROGRESS_MS) continue;
+    toldAt = performance.now();
+    console.error(`… ${results.length} of ${seeds.length} seeds, the last one ${seed}`);
   }
   tellSummary(results, (performance.now() - started) / 1000);
   return failed ? 1 : 0;
@@ -114,11 +122,13 @@ async function exhaust(broken: ReadonlySet<Rule>, plain: WorldPlain, statesMax: 
 }
 
 async function plainParts(traces: boolean): Promise<WorldPlain> {
+  // Errors are part of every world; whoever wants to see where they came from asks for the trace.
+  if (!traces) Error.stackTraceLimit = 0;
   const level = traces ? 'info' : 'silent';
   const logger = await createLogger({
     service: 'simulation',
     level,
     destination: { write: (line) => currentKernel()?.tell(() => line.trim()) },
   });
-  return { logger, metrics: createMetrics('simulation'), evaluator: createEvaluator() };
+  return { logger, metrics: noMetrics(), evaluator: createEvaluator() };
 }

@@ -14,7 +14,7 @@ export function tellSummary(results: readonly WorldResult[], seconds: number): v
   const simulated = sum(({ simulatedMs }) => simulatedMs) / 1000;
   const many = (count: number) => count.toLocaleString('en');
   console.log(
-    `${many(results.length)} seeds in ${seconds.toFixed(1)} s (${(results.length / seconds).toFixed(1)} seeds/s), ${bad} with a violation`,
+    `${many(results.length)} seeds in ${seconds.toFixed(1)} s (${(results.length / seconds).toFixed(1)} seeds/s; ${(results.length / processorSeconds()).toFixed(1)} per second of the processor), ${bad} with a violation`,
   );
   console.log(
     `${(simulated / 3600).toFixed(1)} simulated hours (${Math.round(simulated / seconds)} times real time), ${many(sum(({ events }) => events))} events`,
@@ -28,6 +28,12 @@ export function tellSummary(results: readonly WorldResult[], seconds: number): v
   const at = (share: number) => Math.round(silences[Math.min(silences.length - 1, Math.floor(silences.length * share))] ?? 0);
   console.log(`longest time without a move after the last fault: median ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`);
   if (results.length === 1) console.log(`history ${results[0]?.historyHash}`);
+}
+
+/** Of this process so far: what the seeds cost, whatever else the machine does. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000_000;
 }
 
 function totals(of: readonly ReadonlyMap<string, number>[]): string {

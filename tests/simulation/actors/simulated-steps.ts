@@ -65,6 +65,7 @@ class ScriptedProcess implements StepRunner {
     const script = assignment.input as unknown as StepScript;
     this.script = script;
     const { idempotencyKey, attempt } = assignment;
+    this.ledger.begin(idempotencyKey);
     const dies = attempt <= script.dies;
     const fails = attempt <= script.fails;
     const endsInMs = script.ms * this.kernel.random.between(0.5, 1.5);

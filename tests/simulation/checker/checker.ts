@@ -15,8 +15,8 @@ const PHASES: Readonly<Record<string, string>> = {
 
 /** Longest step, timer, or finding of what was lost: beyond, something waits for nobody. */
 const SILENCE_MS_MAX = 6_000;
-/** Attempts, workers that are lost, messages that are lost: together they never explain more dispatches of a step. */
-const DISPATCHES_MAX = 40;
+/** Attempts of any plan here, workers that are lost, losses that are silent: together they never explain more dispatches of a step. */
+const DISPATCHES_MAX = 3 + 3 + 20;
 /** Why the sweep sends a step again. */
 const LOSSES: ReadonlySet<string> = new Set(['worker.lost', 'task.lost', 'step.worker_lost']);
 

@@ -3,10 +3,13 @@ import { groups } from '#contracts';
 import type { ApiBook } from '../actors/api.ts';
 import { SCRIPTED } from '../actors/simulated-steps.ts';
 import { stepKey, type Database } from '../database/database.ts';
-import type { RunRow } from '../database/rows.ts';
+import type { RunRow, StepRow } from '../database/rows.ts';
 import type { StreamServer } from '../network/stream-server.ts';
 import type { Checker } from './checker.ts';
 import type { Ledger } from './ledger.ts';
+
+/** The default of the scheduler's setting. */
+const SILENT_LOSSES_MAX = 20;
 
 /** Whether everything has come to its end: what keeps it from that, or null. */
 export function unrest(database: Database, streams: StreamServer): string | null {
@@ -69,6 +72,7 @@ function judgeOutcome(checker: Checker, database: Database, run: RunRow, ledger:
     const key = stepKey(run.id, no);
     if (row.state === 'SUCCEEDED' && uses === SCRIPTED && !ledger.asked.has(`${run.id}:${no}`))
       checker.broken('I4', `${key} SUCCEEDED without its effect`);
+    if (row.reason === 'step.worker_lost') judgeBlame(checker, row, ledger);
     if (run.state !== 'SUCCEEDED' && run.state !== 'FAILED') continue;
     const failed = needs.some((need) => hasFailed(rowOf(need)));
     const isSkipped = row.state === 'SKIPPED' && row.reason === 'step.need_failed';
@@ -76,6 +80,17 @@ function judgeOutcome(checker: Checker, database: Database, run: RunRow, ledger:
     if (isSkipped !== (failed && condition?.readsFailed !== true))
       checker.broken('I4', `${key}: ${row.state} ${row.reason ?? ''}, a need failed: ${failed}`);
   }
+}
+
+/**
+ * A step that fails for the workers that it lost has been begun so often, or was lost silently too often. Once the worker may have gone between
+ * the report of the start and the start.
+ */
+function judgeBlame(checker: Checker, { runId, stepNo, dispatchNo, attempt, workerLosses }: StepRow, ledger: Ledger): void {
+  const begun = ledger.begun.get(`${runId}:${stepNo}`) ?? 0;
+  const silent = dispatchNo - attempt - (workerLosses - 1);
+  if (silent < SILENT_LOSSES_MAX && begun < workerLosses - 1)
+    checker.broken('I4', `${stepKey(runId, stepNo)}: failed for ${workerLosses} lost workers, begun ${begun} times`);
 }
 
 function hasFailed(row: { state: StepState; reason: string | null } | undefined): boolean {

@@ -1,4 +1,4 @@
-import { ReportMessage, TaskMessage } from '#contracts';
+import type { ReportMessage, TaskMessage } from '#contracts';
 import { stepKey } from '../database/database.ts';
 
 /** What a report told. */
@@ -19,7 +19,7 @@ export class ReportBook {
 
   /** `by`: the process that sent it. */
   note(body: string, by: string): void {
-    const report = ReportMessage.parse(JSON.parse(body));
+    const report = JSON.parse(body) as ReportMessage;
     const { id, runId, stepNo, epoch, dispatchNo } = report;
     const output = JSON.stringify(report.kind === 'ended' ? (report.output ?? null) : null);
     const token = `${stepKey(runId, stepNo)} ${epoch}.${dispatchNo}`;
@@ -28,7 +28,7 @@ export class ReportBook {
   }
 
   noteTask(body: string): void {
-    const { runId, stepNo, epoch, dispatchNo } = TaskMessage.parse(JSON.parse(body));
+    const { runId, stepNo, epoch, dispatchNo } = JSON.parse(body) as TaskMessage;
     this.sent.add(`${stepKey(runId, stepNo)} ${epoch}.${dispatchNo}`);
   }
 

@@ -13,6 +13,7 @@ export const RULES = {
   'redelivered tasks are skipped': 'only the scheduler hands a step out again',
   'lost messages are found': 'what nobody holds and no stream carries is sent again',
   'worker losses are counted': 'a step that ends its workers fails in the end',
+  'only begun steps count': 'a worker that is lost counts against the steps that it had begun, not against those that waited there',
   'count under lock': 'admission counts in a statement of its own, behind the lock',
   'audit with move': 'every move is audited in its own transaction',
   'result with move': 'what a step put out is committed with its end',

@@ -33,7 +33,12 @@ const stepsUnheld: StatementWork = (database, tx, values) => {
       const row = { run_id: step.runId, step_no: step.stepNo, epoch: step.epoch, dispatch_no: step.dispatchNo, state: step.state };
       const deployment_id = database.runs.get(tx, step.runId)?.deploymentId;
       const was_held = lost.length > 0 || database.breaks('lease respect');
-      return { ...row, deployment_id, was_held, was_begun: lost.some((session) => hasBegun(session, step)) };
+      return {
+        ...row,
+        deployment_id,
+        was_held,
+        was_begun: lost.some((session) => hasBegun(session, step) || database.breaks('only begun steps count')),
+      };
     })
     .slice(0, values.number(2));
 };

@@ -59,6 +59,11 @@ export function installVirtualGlobals(): void {
     (what: string, repeats: boolean, otherwise: (...args: never[]) => unknown) =>
     (call: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
       const kernel = currentKernel();
+      // A server does what it was asked in one go: nothing comes between, so it needs no turn of its own.
+      if (kernel && what === 'immediate' && kernel.process === kernel.outside) {
+        queueMicrotask(() => call(...args));
+        return undefined;
+      }
       // Node knows no timer below one millisecond, except for setImmediate.
       const inMs = what === 'immediate' ? 0 : Math.max(1, ms);
       return kernel

@@ -78,7 +78,7 @@ export class Kernel {
 
   /** Writes a line into the history, whose hash tells whether two runs were the same. */
   note(line: string): void {
-    this.unhashed += `${this.elapsedMs.toFixed(3)} ${line}\n`;
+    this.unhashed += `${Math.round(this.elapsedMs * 1000)} ${line}\n`;
     if (this.unhashed.length > 16_384) this.flush();
     this.trace?.(`${this.elapsedMs.toFixed(3).padStart(10)}  ${line}`);
   }
