@@ -26,6 +26,8 @@ const arrivesWithinMs = 30_000;
 const lookEveryMs = 5;
 const moreEveryMs = 400;
 const stoppedLeases = 3;
+/** Workers that are lost for one case, at most. */
+const lostMax = 12;
 const orphanEndsWithinMs = 5_000;
 
 /** Strikes once while runs are under way, and judges what became of them. Never rejects: what goes wrong is the case's failure. */
@@ -35,6 +37,7 @@ export async function runCase(town: Town, trap: Trap, given: Case): Promise<Case
   const attempt = new Attempt(town, trap, given);
   const faults = await attempt.run().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
   await trap.disarm();
+  await attempt.over();
   const tookMs = Math.round(performance.now() - began);
   const told = { name: nameOf(given), point: point.name, action, hit, seed };
   return { ...told, passed: faults.length === 0, faults, struck: attempt.struck, tookMs };
@@ -45,6 +48,8 @@ class Attempt {
   private readonly random: Random;
   private readonly starting: Promise<void>[] = [];
   private startedMore = 0;
+  private isStruck = false;
+  private lost = 0;
   /** Members that are on their way out, or back. */
   private readonly turning: Promise<void>[] = [];
 
@@ -54,6 +59,11 @@ class Attempt {
     private readonly given: Case,
   ) {
     this.random = new Random(given.seed, Number(given.point.name.slice(1)) * 100 + given.hit * 10 + given.action.length);
+  }
+
+  /** Waits for what it has begun, however that ends. */
+  async over(): Promise<void> {
+    await Promise.allSettled([...this.starting, ...this.turning]);
   }
 
   async run(): Promise<string[]> {
@@ -97,10 +107,10 @@ class Attempt {
     const until = performance.now() + arrivesWithinMs;
     for (let next = performance.now() + moreEveryMs; performance.now() < until; await pause(lookEveryMs)) {
       const arrival = await this.trap.arrival();
+      this.isStruck = arrival !== undefined;
       if (arrival) return arrival;
       if (performance.now() < next) continue;
       this.more();
-      await this.comeByAgain();
       next = performance.now() + moreEveryMs;
     }
     throw new Error('the point was never reached');
@@ -117,20 +127,18 @@ class Attempt {
     if (needs === undefined) return;
     await eventually(() => this.town.underWay(), { within: 10_000, every: lookEveryMs, what: 'steps to be under way' });
     if (needs === 'drain' && victim) this.turning.push(this.drain(victim));
-    if (needs === 'lost worker') await this.loseWorker();
+    if (needs === 'lost worker') this.turning.push(this.loseWorkers());
   }
 
-  /** The first loss may have been found by a sweep that did not count, or hit nobody's steps. */
-  private async comeByAgain(): Promise<void> {
-    if (this.given.point.needs !== 'lost worker' || this.turning.length > 0) return;
-    if ((await this.town.underWay()) > 0) await this.loseWorker();
-  }
-
-  private async loseWorker(): Promise<void> {
-    const member = this.random.pick(this.town.of('worker'));
-    await this.town.kill(member);
-    const back = this.town.start(member).finally(() => this.turning.splice(this.turning.indexOf(back), 1));
-    this.turning.push(back);
+  /** One after the other, each while it holds steps, until somebody has come to the point: the first loss may be found elsewhere. */
+  private async loseWorkers(): Promise<void> {
+    while (!this.isStruck && this.lost < lostMax) {
+      this.starting.push(this.town.workload.slow(this.random, 3));
+      const member = await eventually(() => this.town.holder(), { within: 10_000, every: lookEveryMs, what: 'a worker to hold steps' });
+      await this.town.kill(member);
+      this.lost += 1;
+      await this.town.start(member);
+    }
   }
 
   /** SIGTERM; killed or drained, it is started again. */

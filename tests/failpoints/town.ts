@@ -47,6 +47,8 @@ export class Town {
     await emptied(redis);
     const database = await cloneDatabase();
     const owner = new pg.Client(database.ownerUrl);
+    // Its end is told by the statement under way.
+    owner.on('error', () => undefined);
     await owner.connect();
     const outside = new OutsideWorld();
     const outsideUrl = await outside.start();
@@ -141,6 +143,14 @@ export class Town {
   /** Steps that workers have been given and that have not ended. */
   underWay(): Promise<number> {
     return this.count('step_runs', `state in ('DISPATCHED', 'RUNNING')`);
+  }
+
+  /** A worker that has said, since its last end, that it holds steps. */
+  async holder(): Promise<Member | undefined> {
+    const { rows } = await this.owner.query<{ worker: string }>(
+      `select worker from worker_sessions where cardinality(held_runs) > 0 and expires_at > clock_timestamp() order by beat_at desc limit 1`,
+    );
+    return this.of('worker').find(({ at }) => rows[0]?.worker === `worker-${at}`);
   }
 
   /** How many of these dispatches are void by now: the step was given out again, or has ended. */

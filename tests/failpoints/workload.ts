@@ -58,6 +58,12 @@ export class Workload {
     await this.cancelUntilAnswered(runId);
   }
 
+  /** Runs whose first step is under way for a while, at once. */
+  async slow(random: Random, count: number): Promise<void> {
+    const plan = { name: 'slow', afterMs: 0, cancelAfterMs: null } as const;
+    await Promise.all(Array.from({ length: count }, () => this.one({ ...plan, key: random.uuid() })));
+  }
+
   /** Without a key nobody may try again: that could be a second run. */
   private async startOnce(name: WorkflowName): Promise<string | undefined> {
     try {

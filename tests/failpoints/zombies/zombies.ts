@@ -32,8 +32,10 @@ export interface ZombieReport {
 /** Workers that are paused at once, at most; the others go on. */
 const workersAtOnce = 5;
 const runsMax = 60;
-const runsAtOnce = 8;
+const runsAtOnce = 6;
+const slowAtOnce = 10;
 const arriveWithinMs = 600;
+const takenWithinMs = 2 * LEASE_MS;
 const lookEveryMs = 10;
 
 /** Pauses processes that hold work for longer than their lease, again and again, while runs are under way; then judges. */
@@ -80,14 +82,20 @@ export class Zombies {
   private async feed(): Promise<void> {
     for (; !this.over; await pause(100)) {
       if (this.starting.size > 3 || (await this.town.liveRuns()) >= runsMax) continue;
-      const some = this.town.workload.some(this.random, runsAtOnce).finally(() => this.starting.delete(some));
+      const { workload } = this.town;
+      const some = Promise.all([workload.some(this.random, runsAtOnce), workload.slow(this.random, slowAtOnce)])
+        .then(() => undefined)
+        .finally(() => this.starting.delete(some));
       this.starting.add(some);
     }
   }
 
   /** Half of them are caught between the end of a step and its report, if they come by there in time; the others wherever they are. */
   private async pauseWorkers(): Promise<void> {
-    const chosen = this.shuffled(this.town.of('worker')).slice(0, this.random.int(2, workersAtOnce));
+    const before = await holdingsOf(this.redis);
+    const holding = this.town.of('worker').filter(({ at }) => before.has(`worker-${at}`));
+    const chosen = this.shuffled(holding).slice(0, this.random.int(2, workersAtOnce));
+    if (chosen.length === 0) return await pause(lookEveryMs);
     const caught = chosen.slice(0, Math.ceil(chosen.length / 2)).map((member) => this.town.process(member).pid);
     await this.trap.arm({
       ...{ point: 'p17', hit: 1, action: 'stop', afterMs: 0, server: 'redis', statements: [], silently: true },
@@ -99,6 +107,7 @@ export class Zombies {
     for (const pid of await this.arrivals(caught, 0)) arrived.add(pid);
     const holdings = await holdingsOf(this.redis);
     await pause(LEASE_MS * this.random.between(1.6, 2.6));
+    await this.areTaken(chosen.flatMap(({ at }) => holdings.get(`worker-${at}`) ?? []));
     for (const member of chosen) await this.count(member, holdings.get(`worker-${member.at}`) ?? [], arrived);
     for (const wake of goOn) wake();
     for (const pid of caught) await this.trap.letOneGo(pid);
@@ -111,6 +120,12 @@ export class Zombies {
       for (const pid of pids) if (await this.trap.hasArrived(pid)) arrived.add(pid);
       if (arrived.size === pids.length || performance.now() >= until) return arrived;
     }
+  }
+
+  /** A zombie is one whose work is another's by now: waits for it, but not for ever, since a step may be cancelled or have ended. */
+  private async areTaken(held: readonly Holding[]): Promise<void> {
+    for (const until = performance.now() + takenWithinMs; performance.now() < until; await pause(lookEveryMs * 5))
+      if ((await this.town.replaced(held)) === held.length) return;
   }
 
   private async count(member: Member, held: readonly Holding[], arrived: ReadonlySet<number>): Promise<void> {
