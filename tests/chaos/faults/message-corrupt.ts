@@ -29,7 +29,9 @@ export const messageCorrupt: Fault = {
     const given = await withRedis(world, async (redis) => {
       const copies = await copyMessages(redis, LISTEN_MS, COPIES_MAX);
       const epoch = await epochOf(redis);
-      return await Promise.all(KINDS.map((kind) => pour(redis, kind, epoch, brokenOnes(kind, copies, epoch, random))));
+      const poured: Given[] = [];
+      for (const kind of KINDS) poured.push(await pour(redis, kind, epoch, brokenOnes(kind, copies, epoch, random)));
+      return poured;
     });
     const began = performance.now();
     return {
@@ -48,7 +50,9 @@ export const messageHuge: Fault = {
   inflict: async (world, random) => {
     const given = await withRedis(world, async (redis) => {
       const epoch = await epochOf(redis);
-      return await Promise.all(KINDS.map((kind) => pourHuge(redis, kind, epoch, random)));
+      const poured: Given[] = [];
+      for (const kind of KINDS) poured.push(await pourHuge(redis, kind, epoch, random));
+      return poured;
     });
     const began = performance.now();
     return {

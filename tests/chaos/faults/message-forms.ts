@@ -31,7 +31,11 @@ export const FORMS: Readonly<Record<string, Form>> = {
   'a field missing': (body, random) => withoutField(body, random),
   'another type': (body, random) => withAnother(body, random, [null, true, [], {}, -1, 1.5, 2 ** 53, 'x', '']),
   'a long field': (body, random) => withAnother(body, random, ['x'.repeat(LONG)]),
-  'a deep field': (body) => body.replace(/^\{/, `{"output":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`),
+  'a deep field': (body, random) => {
+    const name = random.pick(['input', 'output']);
+    const rest = Object.entries(parsed(body) ?? {}).filter(([other]) => other !== name);
+    return JSON.stringify(Object.fromEntries(rest)).replace(/^\{/, `{"${name}":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`);
+  },
   'a NUL': (body, random) => withAnother(body, random, ['a\u0000b', '\ud800', '\udc00\ud800']),
   'a foreign message': () => JSON.stringify({ event: 'user.created', id: 7, tags: ['a', 'b'] }),
 };
@@ -42,10 +46,21 @@ export const FORMS: Readonly<Record<string, Form>> = {
  */
 export function brokenMessage(kind: Kind, good: string, form: string, random: Random): string {
   const broken = (FORMS[form] ?? FORMS['empty'])?.(good, random) ?? '';
-  const value = parsed(broken);
-  if (!SCHEMAS[kind].safeParse(value).success || typeof value !== 'object' || value === null) return broken;
+  const taken = goodIn(kind, broken);
+  if (!taken) return broken;
   const elsewhere = kind === 'heartbeats' ? { session: randomUUID(), held: [] } : { runId: randomUUID() };
-  return JSON.stringify({ ...value, ...elsewhere, ...(kind === 'tasks' ? { uses: 'noop' } : {}) });
+  return JSON.stringify({ ...taken, ...elsewhere, ...(kind === 'tasks' ? { uses: 'noop' } : {}) });
+}
+
+/** What a reader would make of it, nothing where he would refuse it. */
+function goodIn(kind: Kind, body: string): object | undefined {
+  try {
+    const { data } = SCHEMAS[kind].safeParse(JSON.parse(body));
+    return typeof data === 'object' && data !== null ? data : undefined;
+  } catch {
+    // No JSON, or too deep to be looked at.
+    return undefined;
+  }
 }
 
 /** A good one, for a kind of which none has passed: it speaks of nothing that exists. */

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { epochKey, redisKey, streams } from '#contracts';
 import { SERVED_DEPLOYMENT } from '../../harness/stack.ts';
@@ -46,15 +48,17 @@ export function keyOf(epoch: number, kind: Kind, deployment: string = SERVED_DEP
 
 /** Listens at the server for so long and copies what is added to streams, at most `copiesMax`. */
 export async function copyMessages(redis: Redis, forMs: number, copiesMax: number): Promise<Copied[]> {
-  const monitor = await redis.monitor();
   const copies: Copied[] = [];
+  // A connection without a driver: in this mode the server answers without being asked.
+  const monitor = connect(redis.options.port ?? 6_379, redis.options.host);
   monitor.on('error', () => undefined);
-  monitor.on('monitor', (_at: string, args: readonly string[]) => {
-    const copy = copies.length < copiesMax ? copyIn(args) : undefined;
+  createInterface({ input: monitor }).on('line', (line) => {
+    const copy = copies.length < copiesMax ? copyIn(line) : undefined;
     if (copy) copies.push(copy);
   });
+  monitor.write('MONITOR\r\n');
   await new Promise((resolve) => setTimeout(resolve, forMs));
-  monitor.disconnect();
+  monitor.destroy();
   return copies;
 }
 
@@ -67,13 +71,15 @@ export async function addMessages(redis: Redis, messages: readonly Omit<Copied, 
   }
 }
 
-function copyIn([command, key, id, field, body]: readonly string[]): Copied | undefined {
-  if (command?.toLowerCase() !== 'xadd' || key === undefined || id !== '*' || field !== 'b' || body === undefined) return undefined;
+/** Of a line like `+1795274131.129599 [0 127.0.0.1:53328] "xadd" "ff:1:{b9}:tasks:x" "*" "b" "{…}"`. */
+function copyIn(line: string): Copied | undefined {
+  const [, command, key, body] = /^\+[\d.]+ \[[^\]]*\] "(xadd)" "(ff:\d+:[^"]*)" "\*" "b" "(.*)"$/i.exec(line) ?? [];
+  if (command === undefined || key === undefined || body === undefined || key.endsWith(':dead')) return undefined;
   const kind = KINDS.find((one) => key.includes(`:${one}:`));
-  return kind && !key.endsWith(':dead') ? { kind, key, body: unescaped(body) } : undefined;
+  return kind && { kind, key, body: unescaped(body) };
 }
 
-/** As MONITOR writes bytes: `\n`, `\xff`, `\\`. The driver has turned `\"` back already. */
+/** As MONITOR writes bytes: `\n`, `\xff`, `\"`, `\\`. */
 function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   const named: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\u0007', b: '\b' };

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { z } from 'zod';
 import { defineHandlers, defineStep } from '#sdk';
 
@@ -32,24 +31,13 @@ const killWorker = defineStep({
   },
 });
 
-/** Ends its own process in every attempt. */
+/** Ends its own process in every attempt, as the kernel does when memory is short. */
 const die = defineStep({
   name: 'chaos/die',
   input: z.unknown(),
   run: async () => {
     process.kill(process.pid, 'SIGKILL');
     return await new Promise<never>(() => undefined);
-  },
-});
-
-/** Fills a heap of 64 MB. */
-const devour = defineStep({
-  name: 'chaos/devour',
-  input: z.unknown(),
-  run: () => {
-    setFlagsFromString('--max-old-space-size=64');
-    const kept: unknown[] = [];
-    for (;;) kept.push(Array.from({ length: 10_000 }, (_, at) => ({ at })));
   },
 });
 
@@ -68,4 +56,4 @@ const flood = defineStep({
   },
 });
 
-export default defineHandlers([block, killWorker, die, devour, flood]);
+export default defineHandlers([block, killWorker, die, flood]);

@@ -60,16 +60,10 @@ const stepKillsWorker = harm('F29', 'step-kills-worker', async (world, random) =
   };
 });
 
-/** Ends its own process in every attempt: FAILED after the last one. */
-const stepDies = harm('F29', 'step-dies', () => ({
+/** Exit code 137 in every attempt, as for one that is beyond its memory: FAILED after the last one. */
+const stepDies = harm('F05', 'step-dies', () => ({
   what: 'a step whose process dies in each of 4 attempts',
   source: oneStep('die', 'chaos/die', ', retry: { attempts: 4, backoff: 100ms, maxBackoff: 500ms }'),
-  input: {},
-}));
-
-const stepDevours = harm('F05', 'step-out-of-memory', () => ({
-  what: 'a step that fills the heap of its process in each of 2 attempts',
-  source: oneStep('devour', 'chaos/devour', ', retry: { attempts: 2, backoff: 100ms }'),
   input: {},
 }));
 
@@ -84,7 +78,7 @@ const logFlood = harm(
   async (world) => ({ workerRssMb: await residentMegabytes(world.members('worker')) }),
 );
 
-export const stepHarms: readonly Fault[] = [stepBlocks, stepKillsWorker, stepDies, stepDevours, logFlood];
+export const stepHarms: readonly Fault[] = [stepBlocks, stepKillsWorker, stepDies, logFlood];
 
 async function attemptsOf(world: World, runId: string): Promise<Measures> {
   const rows = await world.postgres
