@@ -14,7 +14,6 @@ import { processKill, processKillSchedulers, processKillTwo, processKillWorkers 
 import { apiPause, leaderPause, schedulerPause, schedulersPause, workerPause, workersPause } from './process-pause.ts';
 import { stepProcessKill } from './process-steps.ts';
 import { apiRestart, graceExceeded, schedulersRestart, secondTerm, workersRestart } from './process-stop.ts';
-import { postgresFaults } from './postgres.ts';
 import { redisFaults } from './redis.ts';
 import { stepHarms } from './step-harm.ts';
 
@@ -57,7 +56,6 @@ export const CATALOG: readonly Fault[] = [
   keyRotation,
   redisPassword,
   ...redisFaults,
-  ...postgresFaults,
   ...postgresFaults,
 ].toSorted((one, other) => one.id.localeCompare(other.id));
 
