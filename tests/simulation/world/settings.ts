@@ -75,7 +75,7 @@ export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()):
   const isSteadfast = random.chance(0.15);
   // Most worlds are small, for what breaks breaks in few runs and many worlds; some are crowded.
   const isCrowded = random.chance(0.06);
-  const calmAtMs = isCrowded ? random.between(3_000, 8_000) : random.between(1_000, 3_500);
+  const calmAtMs = isCrowded ? random.between(3_000, 8_000) : random.between(1_000, 3_000);
   const kinds = PROCESS_FAULTS.filter((fault) => random.chance(0.4) && (!isSteadfast || SAFE_PROCESS_FAULTS.has(fault)));
   const count = kinds.length === 0 ? 0 : random.int(0, isCrowded ? 10 : 5);
   const probabilities = new Map(
@@ -89,7 +89,7 @@ export function settingsOf(seed: number, broken: ReadonlySet<Rule> = new Set()):
     seed,
     schedulers: isCrowded || random.chance(0.2) ? 3 : 2,
     workers: isCrowded ? random.int(2, 4) : 2,
-    runs: isCrowded ? random.int(10, 30) : random.int(2, 7),
+    runs: isCrowded ? random.int(10, 30) : random.int(2, 5),
     deployments: random.int(1, 2),
     times: { lease: 1, heartbeat: 0.3, sweep: 0.5 },
     slowness: isSteadfast ? 0 : random.pick([0, 0.01, 0.1]),
