@@ -25,6 +25,8 @@ export interface Mutant extends Change {
   readonly rule: string;
   readonly also?: readonly Change[];
   readonly suites: MutantSuites;
+  /** The suite that is known to notice it, where that is not the cheapest one. */
+  readonly by?: keyof MutantSuites;
 }
 
 export declare const mutants: readonly Mutant[];

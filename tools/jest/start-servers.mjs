@@ -3,6 +3,8 @@ import { appendFileSync } from 'node:fs';
 import { findRedis, startTestServers, stopTestServers } from '../../libs/testing/src/index.ts';
 
 export default async function startServers() {
+  // Whoever runs many suites one after another brings a server for all of them, and ends it.
+  if (process.env.FLOWFORGE_TEST_SERVERS) return;
   // A missing Redis fails the files that need one, with the reason; those that need none still run.
   const redis = findRedis().catch(() => undefined);
   try {

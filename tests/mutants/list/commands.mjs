@@ -21,12 +21,14 @@ export const commands = [
     name: 'cancel-marks-not-read',
     rule: 'A control key is read before each start: a cancel that was not heard is found there.',
     ...inFile('services/worker/src/steps/task-intake.ts', 'else if (cancelled.has(verdict.task))', 'else if (cancelled.size < 0)'),
+    by: 'integration',
     suites: { sim: true, integration: ['services/worker/src/worker.int.test.ts'] },
   },
   {
     name: 'cancel-marks-not-written',
     rule: 'What workers must drop is marked, since nobody may be listening.',
     ...inFile('services/scheduler/src/advance/task-sender.ts', 'const marked = drop.map(', 'const marked = drop.slice(drop.length).map('),
+    by: 'integration',
     suites: { sim: true, integration: ['services/scheduler/src/advance', 'services/scheduler/src/scheduler.int.test.ts'] },
   },
   {
@@ -37,6 +39,7 @@ export const commands = [
       'return mark !== null && !(Number(mark) < dispatchNo);',
       'return mark !== null && dispatchNo > 0;',
     ),
+    by: 'integration',
     suites: { sim: true, integration: ['services/worker/src/worker.int.test.ts'] },
   },
   {
@@ -47,6 +50,7 @@ export const commands = [
       'this.answer(staying, await this.sessions.staleHolds(staying));',
       'await this.sessions.staleHolds(staying);',
     ),
+    by: 'integration',
     suites: { sim: true, integration: ['services/scheduler/src/heartbeats'] },
   },
   {

@@ -114,6 +114,12 @@ export const decisions = [
   {
     name: 'loss-counts-as-an-attempt',
     rule: 'The attempt counts retries by policy only; a lost worker or message does not use one up.',
+    ...inFile(decideRun, "['DISPATCHED'], {\n    workerLosses,", "['DISPATCHED'], {\n    attempt: step.attempt + 1,\n    workerLosses,"),
+    suites: { unit, sim: true, integration: ['services/scheduler/src/sweep'] },
+  },
+  {
+    name: 'task-tells-another-attempt',
+    rule: 'A task tells the attempt that its row counts.',
     ...inFile(decideRun, 'const attempt = change.attempt ?? step.attempt;', 'const attempt = change.attempt ?? step.attempt + 1;'),
     suites: { unit, sim: true, integration: ['services/scheduler/src/sweep'] },
   },

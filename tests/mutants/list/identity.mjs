@@ -37,11 +37,17 @@ export const identity = [
   {
     name: 'epoch-of-any-database',
     rule: 'Another server or another database raises the epoch by itself.',
-    ...inMigration('0001-graph', [
-      'if current.system_identifier = here_system and current.database_oid = here_oid then return current.epoch; end if;',
-      'if current.epoch is not null then return current.epoch; end if;',
+    ...inMigration('0010-epoch-by-timeline', [
+      'if current.system_identifier = here_system and current.database_oid = here_oid and current.timeline',
+      'if current.timeline',
     ]),
-    suites: { integration: ['libs/store/src/guards-migrations.int.test.ts'] },
+    suites: { integration: ['libs/store/src/epoch.int.test.ts'] },
+  },
+  {
+    name: 'epoch-of-any-timeline',
+    rule: 'A promoted standby has a past of its own: its timeline raises the epoch.',
+    ...inMigration('0010-epoch-by-timeline', [' and current.timeline = here_timeline then', ' then']),
+    suites: { integration: ['libs/store/src/epoch.int.test.ts'] },
   },
   {
     name: 'old-epoch-sent-again',
@@ -84,7 +90,7 @@ export const identity = [
   {
     name: 'heartbeat-lists-nothing',
     rule: 'Heartbeats list what their session holds, under its dispatch number.',
-    ...inFile('services/worker/src/heartbeats/heartbeat.ts', 'held: leaving ? [] : this.events.held(),', 'held: [],'),
+    ...inFile('services/worker/src/heartbeats/heartbeat.ts', '...(leaving ? { held: [], begun: 0 } : this.events.held()),', 'held: [],'),
     suites: { unit: ['services/worker/src/heartbeats'], sim: true },
   },
   {

@@ -28,12 +28,14 @@ export const leader = [
       '(suspects.get(keyOf(step)) ?? now) >= patienceMs + missing.reportsMs);',
       '(suspects.get(keyOf(step)) ?? now) >= 0);',
     ),
+    by: 'integration',
     suites: { sim: true, integration: sweep },
   },
   {
     name: 'unread-heartbeats-cost-leases',
     rule: 'A worker is not lost because its heartbeats were not read.',
     ...inFile(sweepService, 'return pending === 0 && (oldestWaitingMs ?? 0) <=', 'return pending >= 0 || (oldestWaitingMs ?? 0) <='),
+    by: 'integration',
     suites: { sim: true, integration: ['services/scheduler/src/sweep', 'services/scheduler/src/heartbeats'] },
   },
   {
@@ -44,6 +46,7 @@ export const leader = [
       'return rows.map((row) => ({ runId: row.run_id, why: row.why }));',
       "return rows.filter((row) => row.why === 'cancel').map((row) => ({ runId: row.run_id, why: row.why }));",
     ),
+    by: 'integration',
     suites: { sim: true, integration: sweep },
   },
   {
@@ -54,6 +57,7 @@ export const leader = [
       'const emptied = this.generation !== null && generation !== this.generation;',
       'const emptied = false;',
     ),
+    by: 'integration',
     suites: { sim: true, integration: ['services/scheduler/src/leader'] },
   },
   {
@@ -87,6 +91,7 @@ export const leader = [
       'const early = countScopes(tx, scopes);\n  const locked = tx.query(SCOPES_LOCK, [',
     ),
     also: [inFile(admissionReader, 'await Promise.all([locked, countScopes(tx, scopes)]);', 'await Promise.all([locked, early]);')],
+    by: 'integration',
     suites: { sim: true, integration: admission, e2e: ['tests/e2e/admission'] },
   },
   {
@@ -97,6 +102,7 @@ export const leader = [
       '(tx) => this.confirm(tx, scopes, candidates, events) : undefined',
       '() => Promise.resolve(new Set(events.keys())) : undefined',
     ),
+    by: 'integration',
     suites: { sim: true, integration: admission, e2e: ['tests/e2e/admission'] },
   },
   {

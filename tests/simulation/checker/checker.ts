@@ -177,8 +177,11 @@ export class Checker {
     const needs = planned[row.stepNo - 1]?.needs ?? [];
     const early = needs.some((need) => !isTerminalStep(this.database.steps.committed.get(stepKey(run.id, need))?.state ?? 'PENDING'));
     if (early) this.broken('I2', `${key}: ${row.state} before its needs ended`);
+    const output = this.database.outputs.committed.get(key)?.output ?? null;
+    if (output !== null && row.state !== 'SUCCEEDED' && row.reason !== 'step.reused')
+      this.broken('I4', `${key}: ${row.state}, and has put something out`);
     if (row.state === 'SUCCEEDED' && row.actor.startsWith('worker:')) {
-      const stored = JSON.stringify(this.database.outputs.committed.get(key)?.output ?? null);
+      const stored = JSON.stringify(output);
       const told = this.reports.find(row.causeId)?.output;
       if (stored !== told) this.broken('I4', `${key}: the output is ${stored}, the accepted report told ${told}`);
     }

@@ -349,6 +349,7 @@ describe('decideRun, about workers that are lost or leave', () => {
     expect(run.take(run.give.lost('only'))).toEqual(['applied']);
     expect(run.row('only')).toMatchObject({ state: 'DISPATCHED', attempt: 1, dispatchNo: 2, workerLosses: 1, reason: 'worker.lost' });
     expect(run.decisions.at(-1)?.dropped).toEqual([{ no: 1, dispatchNo: 1 }]);
+    expect(run.decisions.at(-1)?.dispatches).toMatchObject([{ no: 1, dispatchNo: 2, attempt: 1 }]);
     expect(run.take(run.give.succeeded('only', { token: old }))).toEqual(['stale']);
     expect(run.take(run.give.succeeded('only'))).toEqual(['applied']);
   });

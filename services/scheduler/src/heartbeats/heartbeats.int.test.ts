@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type TaskMessage, streams } from '#contracts';
 import { BatchFailure, HandlerUnavailable, type Delivery } from '#transport';
 import { type TestDatabase, databaseServers } from '#testing';
@@ -83,6 +83,17 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     expect(await sessionOf(session)).toMatchObject({ held_begun: null });
     await scheduler.heartbeats.take(heartbeats(beatOf(session, [two], { begun: 0, mood: 'good' })));
     expect(await sessionOf(session)).toMatchObject({ held_runs: [two.runId], held_begun: 0 });
+  });
+
+  it("lets the database's clock say when a lease ends, whatever time this process believes it to be", async () => {
+    const session = randomUUID();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    await scheduler.heartbeats.take(heartbeats(beatOf(session))).finally(() => clock.mockRestore());
+    const rows = await given.rows(
+      `select expires_at between clock_timestamp() and clock_timestamp() + interval '10 s' as holds from worker_sessions where session = $1`,
+      [session],
+    );
+    expect(rows).toEqual([{ holds: true }]);
   });
 
   it('takes the newest of several heartbeats of a session in one batch', async () => {

@@ -7,11 +7,11 @@ const settings = { deployment: 'd', worker: 'w', epoch: 1, concurrency: 2, kinds
 function beating() {
   jest.useFakeTimers();
   const sent: HeartbeatMessage[] = [];
-  const link = { up: true };
+  const link = { up: true, answersInMs: 0 };
   const told: string[] = [];
   const transport = {
     add: async (entries: readonly { body: string }[]) => {
-      await Promise.resolve();
+      await (link.answersInMs > 0 ? new Promise((resolve) => setTimeout(resolve, link.answersInMs)) : Promise.resolve());
       if (!link.up) throw new Error('away');
       sent.push(...entries.map(({ body }) => HeartbeatMessage.parse(JSON.parse(body))));
     },
@@ -63,6 +63,17 @@ describe('the heartbeat', () => {
     heartbeat.stop();
 
     expect(told).not.toContain('lost');
+  });
+
+  it('counts the lease from the moment when a heartbeat was sent, however late its answer comes', async () => {
+    const { heartbeat, link } = beating();
+    await heartbeat.start();
+    link.answersInMs = 6_000;
+
+    await jest.advanceTimersByTimeAsync(9_000);
+    heartbeat.stop();
+
+    expect(heartbeat.ageSeconds).toBeCloseTo(6, 1);
   });
 
   it('says that it leaves, holding nothing', async () => {
