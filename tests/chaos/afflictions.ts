@@ -25,7 +25,7 @@ export class Afflictions {
   constructor(
     private readonly world: World,
     private readonly journal: Journal,
-    private readonly readiness: ReadinessWatch,
+    private readonly readiness: Pick<ReadinessWatch, 'untilGreen' | 'firstRedAfter' | 'redMembers'>,
     private readonly say: (line: string) => void,
   ) {}
 

@@ -90,7 +90,11 @@ export class Campaign {
       watch.run(watching.signal).catch((error: unknown) => this.journal.addError('watching', error)),
     );
     const caller = new Caller(world.apiUrl(), world.token, this.history);
-    const workload = new Workload(caller, this.journal, { ...this.options, outsideUrl: `${world.outsideUrl}/effects` });
+    const workload = new Workload(caller, this.journal, {
+      ...this.options,
+      outsideUrl: `${world.outsideUrl}/effects`,
+      openNow: () => progress.last?.open ?? 0,
+    });
     try {
       await workload.prepare();
       const from = now();
@@ -127,12 +131,12 @@ export class Campaign {
     for (;;) {
       await rest(tellEveryMs, signal);
       if (signal.aborted) return;
-      const { accepted } = workload.counts;
+      const { accepted, leftOut } = workload.counts;
       const red = readiness.redMembers();
       const faults = this.journal.faults.filter(({ inflictedAt }) => inflictedAt !== null).length;
       const open = progress.last ? `${progress.last.open} open` : 'the database is away';
       this.say(
-        `${Math.round((now() - began) / 1000)} s: ${accepted} runs accepted, ${open}, ${faults} faults${red.length > 0 ? `, not ready: ${red.join(', ')}` : ''}`,
+        `${Math.round((now() - began) / 1000)} s: ${accepted} runs accepted${leftOut > 0 ? `, ${leftOut} left out` : ''}, ${open}, ${faults} faults${red.length > 0 ? `, not ready: ${red.join(', ')}` : ''}`,
       );
     }
   }
@@ -210,7 +214,7 @@ export class Campaign {
     const judgement = await judge({ world, journal, historyFile: this.history.file, effectsFile: this.effects.file, from, until });
     const seen = {
       ...{ judgement, journal, workload: workload.counts, caller, world, openAtEnd, greenAtEndMs },
-      ...{ leaseSeconds: world.times.leaseSeconds, effectsWithoutKey: outside.counts.withoutKey },
+      ...{ leaseSeconds: world.times.leaseSeconds, effectsWithoutKey: outside.counts.withoutKey, busy: this.options.busy },
     };
     const facts: readonly Fact[] = factsOf(seen);
     const more = { options: this.options, startedAt, endedAt: now(), facts, outsideCounts: outside.counts, explained };

@@ -47,7 +47,7 @@ type Entry =
       readonly lastLines: readonly string[];
     }
   | { readonly kind: 'stall'; readonly seconds: number; readonly evidence: object }
-  | { readonly kind: 'memory'; readonly rssBytes: Readonly<Record<string, number>> }
+  | { readonly kind: 'machine'; readonly rssBytes: Readonly<Record<string, number>>; readonly load: number }
   | { readonly kind: 'error'; readonly where: string; readonly message: string };
 
 const errorsKeptMax = 200;
@@ -61,6 +61,8 @@ export class Journal {
   /** Errors of the driver itself, the first of them kept. */
   readonly errors: { readonly at: number; readonly where: string; readonly message: string }[] = [];
   errorsTotal = 0;
+  /** Load averages of a minute, now and then. */
+  readonly loads: number[] = [];
   private readonly lines: JsonLines;
 
   constructor(file: string) {
@@ -71,6 +73,7 @@ export class Journal {
     this.lines.add({ at: now(), ...entry });
     if (entry.kind === 'fault') this.faults.push(entry);
     if (entry.kind === 'loss') this.losses.push(entry);
+    if (entry.kind === 'machine') this.loads.push(entry.load);
     if (entry.kind === 'stall') this.stalls.push({ at: now(), seconds: entry.seconds });
   }
 

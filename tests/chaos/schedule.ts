@@ -21,7 +21,7 @@ export interface Pace {
   readonly together: number;
 }
 
-export const CALM: Pace = { pauseMsMin: 1_500, pauseMsMax: 5_000, together: 0.15 };
+export const CALM: Pace = { pauseMsMin: 1_000, pauseMsMax: 4_000, together: 0.15 };
 export const QUICK: Pace = { pauseMsMin: 300, pauseMsMax: 1_500, together: 0.1 };
 
 /** Apart from the streams of numbers that the workload takes from the same seed. */

@@ -19,7 +19,7 @@ const Regressions = z.array(
 export async function runCi(minutes: number): Promise<number> {
   const seeds = [...FIXED_SEEDS, randomInt(1, SEED_MAX)];
   console.log(`Seeds ${seeds.join(', ')}: the last one is fresh.`);
-  return await runAll(seeds.map((seed) => ['--seed', `${seed}`, '--minutes', `${minutes}`, '--quick']));
+  return await runAll(seeds.map((seed) => ['--seed', `${seed}`, '--minutes', `${minutes}`, '--quick', '--busy']));
 }
 
 /** Every seed of `regressions.json`. Returns the exit code. */

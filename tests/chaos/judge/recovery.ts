@@ -61,14 +61,17 @@ function turnsAt(faults: readonly FaultRecord[], moment: number): readonly Fault
   return faults.filter(({ at, healAt, greenAfterMs }) => at <= moment + 100 && (healAt ?? Infinity) + (greenAfterMs ?? 0) >= moment);
 }
 
-/** For each step that the worker held and that moved next by being sent again: how long that took. Those that had ended are left out. */
+/** For each step that the worker held and that moved next by being sent again: how long that took. Those that ended by a
+ *  report that it had still sent are left out, and so is the start that such a report told late. */
 async function sentAgainAfter(client: pg.ClientBase, { at, held }: LossRecord): Promise<number[]> {
   const { rows } = await client.query<{ ms: number }>(
     `select (extract(epoch from n.created_at) * 1000 - $4)::float8 as ms
        from unnest($1::uuid[], $2::int[], $3::int[]) as h (run, step, dispatch)
       cross join lateral (
         select a.new_state, a.dispatch_no, a.created_at from workflow_transition_audit a
-         where a.workflow_id = h.run and a.step_no = h.step and a.created_at > to_timestamp($4 / 1000.0) order by a.version limit 1
+         where a.workflow_id = h.run and a.step_no = h.step and a.created_at > to_timestamp($4 / 1000.0)
+           and (a.new_state <> 'RUNNING' or a.dispatch_no > h.dispatch)
+         order by a.version limit 1
       ) as n
       where n.new_state = 'DISPATCHED' and n.dispatch_no > h.dispatch`,
     [held.map(([run]) => run), held.map(([, step]) => step), held.map(([, , dispatch]) => dispatch), at],

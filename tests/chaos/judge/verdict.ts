@@ -2,7 +2,7 @@ import type { FaultRecord, Journal } from '../journal.ts';
 import type { MemberEnding, World } from '../world/types.ts';
 import type { Caller } from '../workload/caller.ts';
 import type { Workload } from '../workload/workload.ts';
-import { describeFigures, seconds } from './figures.ts';
+import { type Figures, describeFigures, seconds } from './figures.ts';
 import type { Found, Judgement } from './judge.ts';
 
 /** One thing that must hold. */
@@ -23,6 +23,8 @@ export interface Seen {
   readonly openAtEnd: number;
   readonly greenAtEndMs: number | undefined;
   readonly effectsWithoutKey: number;
+  /** Times are told and not judged. */
+  readonly busy: boolean;
 }
 
 const REBUILD_MS_MAX = 10_000;
@@ -38,6 +40,8 @@ export function factsOf(seen: Seen): Fact[] {
   const lateMs = (2 * seen.leaseSeconds + 1) * 1000;
   const { lossToSentAgain, redisRebuilt, halfOpenToRed, halfOpenHealed, halfOpenUnseen } = judgement.recovery;
   const strays = strayEndings(seen.world, journal.faults);
+  const inTime = (what: string, ms: number | undefined, msMax: number, figures: Figures | null) =>
+    timeFact(what, seen.busy ? undefined : ms, msMax, figures);
   return [
     none('lost', lost, `${judgement.accepted} accepted runs exist and have ended`),
     none('doubled', doubled, `${judgement.effects} effects, one per step; one run per idempotency key`),
@@ -55,10 +59,10 @@ export function factsOf(seen: Seen): Fact[] {
       greenAtEndMs === undefined ? 'not' : `after ${seconds(greenAtEndMs)}`,
     ),
     fact('nobody ended without a fault', strays.length === 0, strays.map(({ name, code }) => `${name}: ${code}`).join(', ') || 'nobody'),
-    inTime("a lost worker's steps are sent again", lossToSentAgain?.p99, lateMs, describeFigures(lossToSentAgain)),
-    inTime('Redis is rebuilt after it was emptied', redisRebuilt?.p99, REBUILD_MS_MAX, describeFigures(redisRebuilt)),
-    inTime('a half-open link shows in readiness', worst(halfOpenToRed?.max, halfOpenUnseen), RED_MS_MAX, describeFigures(halfOpenToRed)),
-    inTime('a half-open link has healed', worst(halfOpenHealed?.max, halfOpenUnseen), HEALED_MS_MAX, describeFigures(halfOpenHealed)),
+    inTime("a lost worker's steps are sent again", lossToSentAgain?.p99, lateMs, lossToSentAgain),
+    inTime('Redis is rebuilt after it was emptied', redisRebuilt?.p99, REBUILD_MS_MAX, redisRebuilt),
+    inTime('a half-open link shows in readiness', worst(halfOpenToRed?.max, halfOpenUnseen), RED_MS_MAX, halfOpenToRed),
+    inTime('a half-open link has healed', worst(halfOpenHealed?.max, halfOpenUnseen), HEALED_MS_MAX, halfOpenHealed),
   ];
 }
 
@@ -71,8 +75,8 @@ function none(what: string, { total }: Found, otherwise: string): Fact {
 }
 
 /** What was not measured broke no bound: the figure says so. */
-function inTime(what: string, ms: number | undefined, msMax: number, figure: string): Fact {
-  return { what: `${what} within ${seconds(msMax)}`, holds: (ms ?? 0) <= msMax, figure };
+function timeFact(what: string, ms: number | undefined, msMax: number, figures: Figures | null): Fact {
+  return { what: `${what} within ${seconds(msMax)}`, holds: (ms ?? 0) <= msMax, figure: describeFigures(figures) };
 }
 
 function worst(ms: number | undefined, unseen: number): number | undefined {

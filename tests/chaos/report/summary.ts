@@ -25,9 +25,13 @@ export interface Report {
   readonly rate: number;
   readonly verdict: 'holds' | 'broken';
   readonly replay: string;
+  /** The faults that were shuffled, in the order before: the schedule hangs on them as on the seed. */
+  readonly deck: readonly string[];
   readonly startedAt: string;
   readonly tookSeconds: number;
   readonly machine: string;
+  /** Load averages of a minute while it ran; above the number of cores, everything waits for its turn. */
+  readonly load: { readonly median: number; readonly most: number };
   readonly facts: readonly Fact[];
   readonly workload: Readonly<Record<string, number>>;
   readonly calls: Readonly<Record<string, number>>;
@@ -66,9 +70,11 @@ export function reportOf({
     rate: options.rate,
     verdict: facts.every(({ holds }) => holds) ? 'holds' : 'broken',
     replay: replayOf(options),
+    deck: options.faults.map(({ name }) => name),
     startedAt: new Date(startedAt).toISOString(),
     tookSeconds: Math.round((endedAt - startedAt) / 1000),
     machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? '?'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`,
+    load: loadOf(journal.loads),
     facts,
     workload: { ...workload },
     calls: Object.fromEntries([...caller.counts].toSorted(([one], [other]) => (one < other ? -1 : 1))),
@@ -80,10 +86,15 @@ export function reportOf({
   };
 }
 
-/** The command that plays the same schedule and workload again. */
-export function replayOf({ seed, minutes, rate, quick, faults }: ChaosOptions): string {
-  const only = ` --faults ${faults.length === 0 ? 'none' : faults.map(({ name }) => name).join(',')}`;
+/** The command that plays the same schedule and workload again, with the catalogue as it is in `deck`. */
+export function replayOf({ seed, minutes, rate, quick, faults, areNamed }: ChaosOptions): string {
+  const only = areNamed ? ` --faults ${faults.length === 0 ? 'none' : faults.map(({ name }) => name).join(',')}` : '';
   return `npm run chaos -- --seed ${seed} --minutes ${minutes} --rate ${rate}${quick ? ' --quick' : ''}${only}`;
+}
+
+function loadOf(loads: readonly number[]): Report['load'] {
+  const sorted = loads.toSorted((one, other) => one - other);
+  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, most: sorted.at(-1) ?? 0 };
 }
 
 function kindsOf(faults: readonly FaultRecord[]): FaultKind[] {

@@ -13,6 +13,7 @@ export function tellReport(report: Report): string {
     `${grouped(judgement.runs)} runs, ${grouped(judgement.steps)} steps, ${grouped(judgement.transitions)} audited transitions, ${grouped(faults.inflicted)} faults of ${
       faults.kinds.filter(({ inflicted }) => inflicted > 0).length
     } kinds, ${grouped(judgement.calls)} calls, ${grouped(judgement.effects)} effects; ${report.tookSeconds} s in all.`,
+    `${report.machine}; load ${report.load.median.toFixed(1)}, at most ${report.load.most.toFixed(1)}.`,
     `Runs ended: ${listed(judgement.ends)}. Steps sent again: ${listed(judgement.sentAgain) || 'none'}.`,
     ...(judgement.rolledBack > 0 ? [`Promotions without all commits took ${judgement.rolledBack} accepted runs away, and told so.`] : []),
     '',
@@ -36,7 +37,7 @@ export function markdownOf(report: Report): string {
   return [
     `# Chaos run, seed ${report.seed}: ${report.verdict}`,
     '',
-    `${report.startedAt}, ${report.minutes} minutes at ${report.rate} runs/s. ${report.machine}.`,
+    `${report.startedAt}, ${report.minutes} minutes at ${report.rate} runs/s. ${report.machine}; load ${report.load.median.toFixed(1)}, at most ${report.load.most.toFixed(1)}.`,
     '',
     `\`${report.replay}\``,
     '',

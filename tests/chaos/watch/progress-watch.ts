@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { rest, within, now } from '../clock.ts';
 import type { Journal } from '../journal.ts';
 import type { World } from '../world/types.ts';
 import type { ReadinessWatch } from './readiness-watch.ts';
 
 const everyMs = 2_000;
-const memoryEveryMs = 10_000;
+const machineEveryMs = 10_000;
 const answerWithinMs = 5_000;
 /** No move for so long, with work to do, must show in somebody's readiness (I11). */
 const SILENT_SECONDS_MAX = 10;
@@ -43,7 +44,7 @@ export class ProgressWatch {
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.watchMoves(signal), this.watchMemory(signal)]);
+    await Promise.all([this.watchMoves(signal), this.watchMachine(signal)]);
   }
 
   private async watchMoves(signal: AbortSignal): Promise<void> {
@@ -70,12 +71,13 @@ export class ProgressWatch {
       .catch(() => undefined);
   }
 
-  private async watchMemory(signal: AbortSignal): Promise<void> {
+  private async watchMachine(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const members = this.world.members().filter(({ pid }) => pid > 0);
       const sizes = await Promise.all(members.map(async ({ name, pid }) => [name, await rssOf(pid)] as const));
-      this.journal.add({ kind: 'memory', rssBytes: Object.fromEntries([...sizes, ['driver', process.memoryUsage().rss]]) });
-      await rest(memoryEveryMs, signal);
+      const rssBytes = Object.fromEntries([...sizes, ['driver', process.memoryUsage().rss]]);
+      this.journal.add({ kind: 'machine', rssBytes, load: loadavg()[0] ?? 0 });
+      await rest(machineEveryMs, signal);
     }
   }
 }

@@ -24,6 +24,8 @@ const answerWithinMs = 8_000;
 const connectWithinMs = 3_000;
 const connectionsMax = 64;
 const surprisesMax = 50;
+/** In place of a run's id. */
+export const REFUSED = '';
 
 /**
  * Calls the api as many programs would, all through one link, and writes each call to the history. It retries nothing by itself: no answer,
@@ -54,8 +56,8 @@ export class Caller {
     throw new Error(`apply: ${answer?.status} ${JSON.stringify(answer?.body)}`);
   }
 
-  /** Starts a run. Returns its id, `refused`, or nothing when it must be tried again. */
-  async create(workflowId: string, input: Readonly<Record<string, Json>>, key: string): Promise<string | 'refused' | undefined> {
+  /** Starts a run. Returns its id, the empty text when it was refused, or nothing when it must be tried again. */
+  async create(workflowId: string, input: Readonly<Record<string, Json>>, key: string): Promise<string | undefined> {
     const startedAt = now();
     const answer = await this.send('POST', paths.workflowRuns(workflowId), { input }, { [IDEMPOTENCY_HEADER]: key });
     const runId = answer?.body['id'];
@@ -68,7 +70,7 @@ export class Caller {
       return undefined;
     }
     this.surprise('create', answer);
-    return 'refused';
+    return REFUSED;
   }
 
   async read(runId: string): Promise<RunSeen | undefined> {

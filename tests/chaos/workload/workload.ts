@@ -2,7 +2,7 @@ import { isTerminalRun } from '#core';
 import { Random } from '../../simulation/virtual/random.ts';
 import { now, rest } from '../clock.ts';
 import type { Journal } from '../journal.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, REFUSED } from './caller.ts';
 import { KINDS } from './kinds.ts';
 import { type RunPlan, planOf } from './plan-of.ts';
 
@@ -11,10 +11,14 @@ export interface WorkloadOptions {
   /** Runs that are started in a second. */
   readonly rate: number;
   readonly outsideUrl: string;
+  /** Runs that are open now. More than the bound: no more are started until there are fewer, so that all can end on any machine. */
+  readonly openNow: () => number;
 }
 
 /** Runs whose callers are busy with them at once; beyond, a start is left out and counted. */
 const tasksMax = 400;
+/** Open runs, for each run that is started in a second. */
+const openMaxPerRate = 25;
 const endedWithinMs = 60_000;
 const createEveryMs = { first: 100, most: 2_000 } as const;
 
@@ -45,7 +49,7 @@ export class Workload {
       await rest(began + (no * 1000) / this.options.rate - now(), this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.counts.planned += 1;
-      if (this.tasks.size >= tasksMax) this.counts.leftOut += 1;
+      if (this.tasks.size >= tasksMax || this.isCrowded()) this.counts.leftOut += 1;
       else this.begin(planOf(this.options.seed, no));
     }
   }
@@ -56,6 +60,11 @@ export class Workload {
     await Promise.race([Promise.allSettled(this.tasks), rest(withinMs)]);
     this.giveUp.abort();
     await Promise.race([Promise.allSettled(this.tasks), rest(10_000)]);
+  }
+
+  private isCrowded(): boolean {
+    const { openNow, rate } = this.options;
+    return openNow() > openMaxPerRate * rate;
   }
 
   private begin(plan: RunPlan): void {
@@ -89,7 +98,7 @@ export class Workload {
     const input = { outside: this.options.outsideUrl, ...plan.input };
     for (let pauseMs: number = createEveryMs.first; !this.giveUp.signal.aborted; pauseMs = Math.min(2 * pauseMs, createEveryMs.most)) {
       const answer = await this.caller.create(workflowId, input, plan.idempotencyKey);
-      if (answer === 'refused') {
+      if (answer === REFUSED) {
         this.counts.refused += 1;
         return undefined;
       }
