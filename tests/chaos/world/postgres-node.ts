@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chown, cp, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#embedded';
 import { withClient } from './with-client.ts';
 
@@ -12,8 +13,8 @@ const SETTINGS = {
   max_connections: 100,
   wal_level: 'replica',
   max_wal_senders: 5,
-  wal_keep_size: '512MB',
-  max_wal_size: '512MB',
+  wal_keep_size: '192MB',
+  max_wal_size: '256MB',
   shared_buffers: '64MB',
   hot_standby: true,
   // A standby that goes away is noticed soon.
@@ -78,34 +79,21 @@ export class PostgresNode {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /**
-   * A copy of this running server in another folder that becomes its standby when it is started: it streams from `primaryPort` as
-   * `applicationName`.
-   */
-  async copyTo(folder: string, primaryPort: number, applicationName: string): Promise<PostgresNode> {
+  /** The cluster's folder. */
+  get cluster(): string {
+    return join(this.home, 'postgres');
+  }
+
+  /** A copy of this running server in another folder, taken while it works; `use` says what becomes of it when it is started. */
+  async copyTo(folder: string, use: CopyUse): Promise<PostgresNode> {
     const copy = join(folder, 'postgres');
-    const cluster = join(this.home, 'postgres');
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o711 });
-    const label = await withClient(
-      this.url('postgres'),
-      async (client) => {
-        await client.query(`select pg_backup_start('standby', true)`);
-        await copyFolder(cluster, copy);
-        const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
-        return rows[0]?.labelfile ?? '';
-      },
-      60_000,
-    );
-    const password = new URL(this.url('postgres')).password;
-    const source = `host=127.0.0.1 port=${primaryPort} user=postgres password=${password} application_name=${applicationName}`;
+    const label = await withClient(this.url('postgres'), (client) => backUp(client, this.cluster, copy), 60_000);
     await cp(join(this.home, 'superuser.password'), join(folder, 'superuser.password'));
-    const { uid, gid } = await stat(cluster);
-    for (const [name, text] of [
-      ['backup_label', label],
-      ['standby.signal', ''],
-      ['postgresql.auto.conf', `primary_conninfo = '${source}'\n`],
-    ] as const) {
+    const password = new URL(this.url('postgres')).password;
+    const { uid, gid } = await stat(this.cluster);
+    for (const [name, text] of [['backup_label', label] as const, ...filesFor(use, password)]) {
       await writeFile(join(copy, name), text, { mode: 0o600 });
       await chown(join(copy, name), uid, gid);
     }
@@ -118,11 +106,52 @@ export class PostgresNode {
   }
 }
 
-/** Without the log of the server and its state: the standby fetches the one and makes the other. Files that vanish meanwhile are no fault. */
+/**
+ * A standby streams from `port` as `name`. What is restored becomes a primary in the state of the copy: on a timeline of its own, as after a
+ * recovery to a point in time, or on the old one, as when a copy of the folder is simply started.
+ */
+export type CopyUse =
+  | { readonly kind: 'standby'; readonly port: number; readonly name: string }
+  | { readonly kind: 'restored'; readonly ownTimeline: boolean };
+
+/** Copies between start and stop of a backup, then the log from its start on. Returns the backup's label. */
+async function backUp(client: pg.Client, from: string, to: string): Promise<string> {
+  const { rows: begun } = await client.query<{ segment: string }>(`select pg_walfile_name(pg_backup_start('chaos', true)) as segment`);
+  await copyFolder(from, to);
+  const { rows: ended } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+  await copyLog(from, to, begun[0]?.segment ?? '');
+  return ended[0]?.labelfile ?? '';
+}
+
+function filesFor(use: CopyUse, password: string): (readonly [name: string, text: string])[] {
+  switch (use.kind) {
+    case 'standby':
+      return [
+        ['standby.signal', ''],
+        [
+          'postgresql.auto.conf',
+          `primary_conninfo = 'host=127.0.0.1 port=${use.port} user=postgres password=${password} application_name=${use.name}'\n`,
+        ],
+      ];
+    case 'restored':
+      return [
+        ['postgresql.auto.conf', use.ownTimeline ? `restore_command = 'false'\nrecovery_target_action = 'promote'\n` : ''],
+        ...(use.ownTimeline ? [['recovery.signal', ''] as const] : []),
+      ];
+  }
+}
+
+/** Without the server's log and its state. Files that vanish meanwhile are no fault. */
 async function copyFolder(from: string, to: string): Promise<void> {
   const leftOut = ['./pg_wal/*', './postmaster.pid', './postmaster.opts', './pg_replslot/*', './standby.signal', './backup_label'];
   const excludes = leftOut.map((path) => `--exclude=${path}`).join(' ');
   const script = `mkdir -p "$2" && tar -C "$1" --warning=no-file-changed --ignore-failed-read ${excludes} -cf - . | tar -C "$2" -xpf -; chown --reference="$1" "$2"; chmod 700 "$2"`;
   await run('/bin/sh', ['-c', script, 'sh', from, to], { timeout: 60_000 });
-  await run('/bin/sh', ['-c', 'mkdir -p "$1/pg_wal/archive_status" && chown -R --reference="$1" "$1/pg_wal"', 'sh', to]);
+}
+
+async function copyLog(from: string, to: string, firstSegment: string): Promise<void> {
+  const segments = (await readdir(join(from, 'pg_wal'))).filter((name) => /^[0-9A-F]{24}$/.test(name) && name >= firstSegment);
+  await mkdir(join(to, 'pg_wal', 'archive_status'), { recursive: true, mode: 0o700 });
+  for (const name of segments) await cp(join(from, 'pg_wal', name), join(to, 'pg_wal', name)).catch(() => undefined);
+  await run('chown', ['-R', `--reference=${from}`, join(to, 'pg_wal')]);
 }

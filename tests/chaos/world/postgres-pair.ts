@@ -4,17 +4,20 @@ import { createOwnedDatabase, migrate } from '#store';
 import { eventually } from '#testing';
 import type { Links } from './links.ts';
 import { PostgresNode } from './postgres-node.ts';
+import { SmallDisk } from './small-disk.ts';
 import type { PostgresPair, Random, RolledBack, Row } from './types.ts';
-import { differenceOf, progressOf } from './rolled-back.ts';
+import { differenceOf, type Progress, progressOf } from './rolled-back.ts';
 import { withClient } from './with-client.ts';
 
 const DATABASE = 'flowforge';
 const STANDBY = 'standby';
+const FILLING_PIECES_MAX = 200;
 
 /** The primary, its standby, and the links that lead to the one of them that is primary now. */
 export class ReplicatedPostgres implements PostgresPair {
   readonly rolledBack: RolledBack[] = [];
   private standby: PostgresNode | undefined;
+  private disk: SmallDisk | undefined;
   private copies = 0;
 
   private constructor(
@@ -106,8 +109,7 @@ export class ReplicatedPostgres implements PostgresPair {
     await this.standby?.destroy();
     const link = this.links.get('standby > postgres');
     link.heal();
-    const { port } = link;
-    this.standby = await this.primary.copyTo(join(this.folder, `postgres-${(this.copies += 1)}`), port, STANDBY);
+    this.standby = await this.primary.copyTo(this.nextFolder(), { kind: 'standby', port: link.port, name: STANDBY });
     await this.standby.start();
     await this.awaitStreaming('true');
   }
@@ -117,37 +119,83 @@ export class ReplicatedPostgres implements PostgresPair {
   }
 
   async promote({ losesCommits }: { readonly losesCommits: boolean }): Promise<void> {
-    const [old, next] = [this.primary, this.standby];
+    const next = this.standby;
     if (!next?.isRunning) throw new Error('There is no standby to promote.');
-    await old.end('SIGKILL');
+    this.standby = undefined;
+    await this.primary.end('SIGKILL');
     await ask(next.url(DATABASE), 'select pg_promote(true, 30)', []);
+    await this.follow(next, losesCommits);
+  }
+
+  async restore({ meanwhile, ownTimeline }: { readonly meanwhile: () => Promise<void>; readonly ownTimeline: boolean }): Promise<void> {
+    const restored = await this.primary.copyTo(this.nextFolder(), { kind: 'restored', ownTimeline });
+    await meanwhile();
+    await this.standby?.destroy();
+    this.standby = undefined;
+    await this.primary.end('SIGKILL');
+    await restored.start();
+    await eventually(async () => !(await isRecovering(restored.url(DATABASE))), {
+      within: 30_000,
+      every: 50,
+      what: 'the end of the recovery',
+    });
+    // As the docs tell who restores; on a timeline of its own it would be raised by itself.
+    if (!ownTimeline) await ask(restored.url(DATABASE), `select flowforge_raise_epoch('restored')`, []);
+    await this.follow(restored, true);
+  }
+
+  async fillDisk(): Promise<{ readonly mebibytes: number }> {
+    const { primary } = this;
+    const log = join(primary.cluster, 'pg_wal');
+    await this.stop('fast');
+    this.disk = await SmallDisk.under(log).finally(() => this.start());
+    // Until there is no room for more, or the server has ended for the lack of it.
+    await withClient(this.superuserUrl, async (client) => {
+      for (let piece = 0; piece < FILLING_PIECES_MAX; piece += 1) {
+        await client.query(`select pg_logical_emit_message(false, 'chaos', repeat('x', 4194304)), pg_switch_wal()`);
+      }
+    }).catch(() => undefined);
+    return { mebibytes: this.disk.mebibytes };
+  }
+
+  async freeDisk(): Promise<void> {
+    if (!this.disk) return;
+    await this.stop('immediate');
+    await this.disk.remove();
+    this.disk = undefined;
+    await this.start();
+  }
+
+  /** Ends both servers; their data stays only when it is to be kept. */
+  async close({ keep }: { readonly keep: boolean }): Promise<void> {
+    await this.freeDisk();
+    for (const node of [this.standby, this.primary]) await (keep ? node?.end('SIGINT') : node?.destroy());
+  }
+
+  /** Everybody goes to the next primary; the old one is looked into once more, then it is gone. */
+  private async follow(next: PostgresNode, losesCommits: boolean): Promise<void> {
+    const old = this.primary;
     // Before anybody writes to it.
     const kept = losesCommits ? await progressOf(next.url(DATABASE)) : undefined;
-    await this.lead(next);
+    this.primary = next;
+    // What the old primary demanded was copied with its settings.
+    await this.superSql(`alter system reset synchronous_standby_names`);
+    await this.superSql('select pg_reload_conf()');
+    this.aimLinks();
     if (kept) await this.lookBack(old, kept);
     await old.destroy();
     await this.withStandby();
   }
 
-  /** Ends both servers; their data stays only when it is to be kept. */
-  async close({ keep }: { readonly keep: boolean }): Promise<void> {
-    for (const node of [this.standby, this.primary]) await (keep ? node?.end('SIGINT') : node?.destroy());
-  }
-
   /** Starts the old primary where nobody else reaches it, and compares. */
-  private async lookBack(old: PostgresNode, kept: ReadonlyMap<string, number>): Promise<void> {
+  private async lookBack(old: PostgresNode, kept: Progress): Promise<void> {
     await old.start({ synchronous_standby_names: '' });
     const [{ epoch } = { epoch: 0 }] = await this.sql<{ epoch: number }>('select flowforge_epoch() as epoch');
     this.rolledBack.push({ at: Date.now(), epoch, ...differenceOf(await progressOf(old.url(DATABASE)), kept) });
   }
 
-  private async lead(next: PostgresNode): Promise<void> {
-    this.primary = next;
-    this.standby = undefined;
-    // What the old primary demanded was copied with its settings.
-    await this.superSql(`alter system reset synchronous_standby_names`);
-    await this.superSql('select pg_reload_conf()');
-    this.aimLinks();
+  private nextFolder(): string {
+    return join(this.folder, `postgres-${(this.copies += 1)}`);
   }
 
   private aimLinks(): void {
@@ -166,10 +214,15 @@ export class ReplicatedPostgres implements PostgresPair {
   }
 
   private async awaitStreaming(condition: string): Promise<void> {
-    await eventually(() => this.streams(condition), { within: 30_000, every: 100, what: 'the standby to stream' });
+    await eventually(() => this.streams(condition), { within: 60_000, every: 100, what: 'the standby to stream' });
   }
 }
 
 async function ask<T extends Row>(url: string, text: string, values: readonly unknown[]): Promise<T[]> {
   return await withClient(url, async (client) => (await client.query<T>(text, [...values])).rows);
+}
+
+async function isRecovering(url: string): Promise<boolean> {
+  const [row] = await ask<{ recovering: boolean }>(url, 'select pg_is_in_recovery() as recovering', []);
+  return row?.recovering !== false;
 }

@@ -100,6 +100,14 @@ export interface PostgresPair {
    * looked into once more for what the new one does not have: `rolledBack`.
    */
   promote(how: { readonly losesCommits: boolean }): Promise<void>;
+  /**
+   * Takes a copy of the working server, waits for `meanwhile`, then replaces the primary by the copy: the database goes back to the copy's
+   * moment (`rolledBack`). On its own timeline, as after a recovery to a point in time, or on the old one with the epoch raised by hand.
+   */
+  restore(how: { readonly meanwhile: () => Promise<void>; readonly ownTimeline: boolean }): Promise<void>;
+  /** Moves the server's log to a disk of its own that is full; returns how much it holds. Undone by `freeDisk`. Needs root. */
+  fillDisk(): Promise<{ readonly mebibytes: number }>;
+  freeDisk(): Promise<void>;
   /** Makes the standby when there is none or it does not stream. */
   withStandby(): Promise<void>;
 }
