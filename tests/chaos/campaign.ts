@@ -23,7 +23,9 @@ import { ChaosWorld } from './world/world.ts';
 
 const greenWithinMs = 60_000;
 const answersWithinMs = 60_000;
-const drainWithinMs = 120_000;
+/** What is open has so long from one end of a run to the next, and so long in all. */
+const drainSilenceMsMax = 90_000;
+const drainWithinMs = 600_000;
 const settleWithinMs = 20_000;
 const stopWithinMs = 60_000;
 const tellEveryMs = 5_000;
@@ -164,7 +166,7 @@ export class Campaign {
     };
   }
 
-  /** Waits until no run is open; the ids of those that still are when the bound is reached. */
+  /** Waits until no run is open; the ids of those that still are when a bound is reached. */
   private async drain(world: ChaosWorld): Promise<string[]> {
     const open = () =>
       within(10_000, 'reading open runs', world.postgres.sql<{ id: string }>('select run_id::text as id from live_runs order by 1')).then(
@@ -172,9 +174,11 @@ export class Campaign {
         (error: unknown) => [messageOf(error)],
       );
     const deadline = now() + drainWithinMs;
+    let fewest = { count: Infinity, at: now() };
     for (let told = now(); ; await rest(250)) {
       const ids = await open();
-      if (ids.length === 0 || now() >= deadline) return ids;
+      if (ids.length < fewest.count) fewest = { count: ids.length, at: now() };
+      if (ids.length === 0 || now() >= deadline || now() - fewest.at > drainSilenceMsMax) return ids;
       if (now() - told < tellEveryMs) continue;
       told = now();
       this.say(`${ids.length} runs are open`);
