@@ -3,6 +3,7 @@ import { eventually } from '#testing';
 import { living } from '../harness/descendants.ts';
 import { Random } from '../simulation/virtual/random.ts';
 import { nameOf, type Case } from './cases.ts';
+import { comesToRest, faultsOf } from './judge.ts';
 import { LEASE_MS, signal, type Member, type Town } from './town.ts';
 import type { Arrival, Strike, Trap } from './trap.ts';
 
@@ -68,14 +69,14 @@ class Attempt {
 
   async run(): Promise<string[]> {
     const victim = await this.victim();
-    this.starting.push(this.town.workload.some(this.random, runsAtFirst));
+    this.underWay(this.starting, this.town.workload.some(this.random, runsAtFirst));
     await pause(this.random.int(0, 150));
     await this.trap.arm(this.strike(victim));
     const arrival = await this.arrival(victim);
     await this.strikeAt(arrival);
     await Promise.all([...this.starting, ...this.turning]);
-    await this.town.comesToRest();
-    return await this.town.faults();
+    await comesToRest(this.town);
+    return await faultsOf(this.town);
   }
 
   private strike(victim: Member | undefined): Strike {
@@ -116,24 +117,30 @@ class Attempt {
     throw new Error('the point was never reached');
   }
 
+  /** Its failure is told where it is awaited, not before. */
+  private underWay(list: Promise<void>[], one: Promise<void>): void {
+    one.catch(() => undefined);
+    list.push(one);
+  }
+
   private more(): void {
     if (this.startedMore >= runsMoreMax) return;
     this.startedMore += 2;
-    this.starting.push(this.town.workload.some(this.random, 2));
+    this.underWay(this.starting, this.town.workload.some(this.random, 2));
   }
 
   private async comeBy(victim: Member | undefined): Promise<void> {
     const { needs } = this.given.point;
     if (needs === undefined) return;
-    await eventually(() => this.town.underWay(), { within: 10_000, every: lookEveryMs, what: 'steps to be under way' });
-    if (needs === 'drain' && victim) this.turning.push(this.drain(victim));
-    if (needs === 'lost worker') this.turning.push(this.loseWorkers());
+    await eventually(() => this.town.records.underWay(), { within: 10_000, every: lookEveryMs, what: 'steps to be under way' });
+    if (needs === 'drain' && victim) this.underWay(this.turning, this.drain(victim));
+    if (needs === 'lost worker') this.underWay(this.turning, this.loseWorkers());
   }
 
   /** One after the other, each while it holds steps, until somebody has come to the point: the first loss may be found elsewhere. */
   private async loseWorkers(): Promise<void> {
     while (!this.isStruck && this.lost < lostMax) {
-      this.starting.push(this.town.workload.slow(this.random, 3));
+      this.underWay(this.starting, this.town.workload.slow(this.random, 3));
       const member = await eventually(() => this.town.holder(), { within: 10_000, every: lookEveryMs, what: 'a worker to hold steps' });
       await this.town.kill(member);
       this.lost += 1;

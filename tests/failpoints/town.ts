@@ -1,20 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { checkInvariants } from '#store';
 import { cloneDatabase, eventually, freePort, type Ending, type RedisServer, type TestDatabase, type TestProcess } from '#testing';
 import { descendantsOf } from '../harness/descendants.ts';
-import { SERVED_DEPLOYMENT, SHORT_TIMES, Stack } from '../harness/stack.ts';
-import { snapshotStreams, unsettledHeartbeats } from '../harness/stream-snapshots.ts';
+import { SHORT_TIMES, Stack } from '../harness/stack.ts';
 import { OutsideWorld } from './outside-world.ts';
 import type { Role } from './points.ts';
-import { STEPS_WITHOUT_EFFECT } from './workflows.ts';
+import { Records } from './records.ts';
 import { Workload } from './workload.ts';
 
 export const LEASE_MS = Number(SHORT_TIMES.LEASE_SECONDS) * 1_000;
-const endsWithinMs = 60_000;
-const noticeMs = 20;
-const FATAL = /"level":"fatal"|invariant\.broken|UnhandledPromiseRejection/;
 
 export interface Member {
   readonly role: Role;
@@ -31,8 +26,10 @@ export interface TownOptions {
   readonly runsMax?: number;
 }
 
-/** An api, two schedulers and some workers over a database of their own, an outside world, and a judge of what became of the runs. */
+/** An api, two schedulers and some workers over a database of their own, with an outside world and runs to do. */
 export class Town {
+  readonly records: Records;
+
   private constructor(
     readonly stack: Stack,
     readonly members: readonly Member[],
@@ -41,7 +38,9 @@ export class Town {
     readonly owner: pg.Client,
     private readonly database: TestDatabase,
     private readonly ports: ReadonlyMap<string, number>,
-  ) {}
+  ) {
+    this.records = new Records(owner);
+  }
 
   static async found({ redis, failpoints, workers = 2, workerConcurrency = 4, runsMax = 100 }: TownOptions): Promise<Town> {
     await emptied(redis);
@@ -136,75 +135,10 @@ export class Town {
     await this.stack.startMember(role, at);
   }
 
-  liveRuns(): Promise<number> {
-    return this.count('live_runs');
-  }
-
-  /** Steps that workers have been given and that have not ended. */
-  underWay(): Promise<number> {
-    return this.count('step_runs', `state in ('DISPATCHED', 'RUNNING')`);
-  }
-
   /** A worker that has said, since its last end, that it holds steps. */
   async holder(): Promise<Member | undefined> {
-    const { rows } = await this.owner.query<{ worker: string }>(
-      `select worker from worker_sessions where cardinality(held_runs) > 0 and expires_at > clock_timestamp() order by beat_at desc limit 1`,
-    );
-    return this.of('worker').find(({ at }) => rows[0]?.worker === `worker-${at}`);
-  }
-
-  /** How many of these dispatches are void by now: the step was given out again, or has ended. */
-  async replaced(holdings: readonly { readonly runId: string; readonly stepNo: number; readonly dispatchNo: number }[]): Promise<number> {
-    const { rows } = await this.owner.query<{ n: number }>(
-      `select count(*)::int as n from step_runs s join unnest($1::uuid[], $2::int[], $3::int[]) as h (run_id, step_no, dispatch_no)
-           on (s.run_id, s.step_no) = (h.run_id, h.step_no)
-        where s.dispatch_no > h.dispatch_no or s.ended_at is not null`,
-      [holdings.map(({ runId }) => runId), holdings.map(({ stepNo }) => stepNo), holdings.map(({ dispatchNo }) => dispatchNo)],
-    );
-    return rows[0]?.n ?? 0;
-  }
-
-  /** Audited transitions of a step under a token older than one that it had before. */
-  async staleCommits(): Promise<number> {
-    const { rows } = await this.owner.query<{ n: number }>(
-      `select count(*)::int as n from (
-         select dispatch_no, max(dispatch_no) over (partition by workflow_id, step_no order by version) as newest
-           from workflow_transition_audit where step_no > 0) as moves
-        where dispatch_no < newest`,
-    );
-    return rows[0]?.n ?? 0;
-  }
-
-  /** Waits until every run has ended, no worker holds anything, and nothing waits in a stream to be acknowledged. */
-  async comesToRest(): Promise<void> {
-    const isAtRest = async () => {
-      const live = await this.count('live_runs');
-      if (live > 0) throw new Error(`${live} runs have not ended`);
-      const beats = await unsettledHeartbeats(this.stack.redis.url, 1, SERVED_DEPLOYMENT);
-      if (beats > 0) throw new Error(`${beats} heartbeats are not settled`);
-      const holding = await this.count('worker_sessions', 'cardinality(held_runs) > 0');
-      if (holding > 0) throw new Error(`${holding} sessions hold steps`);
-      const streams = await this.streams();
-      const pending = streams.filter((stream) => stream.pending > 0);
-      if (pending.length > 0) throw new Error(`pending: ${pending.map(({ kind, pending: count }) => `${kind} ${count}`).join(', ')}`);
-      return true;
-    };
-    await eventually(isAtRest, { within: endsWithinMs, every: noticeMs * 2, what: 'all runs to end and nothing to be left' });
-  }
-
-  /** What is not as it must be, now that nothing is under way. */
-  async faults(): Promise<string[]> {
-    const report = await checkInvariants(this.owner, {
-      quiescent: true,
-      expected: [...this.workload.accepted],
-      ledger: [...this.outside.effects].map(([idempotencyKey, count]) => ({ idempotencyKey, count })),
-      bounds: { leaseSeconds: LEASE_MS / 1_000, sweepSeconds: Number(SHORT_TIMES.SWEEP_SECONDS), workerLossesMax: 101 },
-      streams: await this.streams(),
-    });
-    const findings = report.invariants.flatMap(({ id, findings: found }) =>
-      found.map(({ code, subject, message, details }) => `${id} ${code} ${subject}: ${message} ${JSON.stringify(details)}`),
-    );
-    return [...findings, ...(await this.wrongEnds()), ...(await this.wrongEffects()), ...this.wrongProcesses()];
+    const name = await this.records.holder();
+    return this.of('worker').find(({ at }) => name === `worker-${at}`);
   }
 
   async close(): Promise<void> {
@@ -212,49 +146,6 @@ export class Town {
     await this.outside.stop();
     await this.owner.end();
     await this.database.drop();
-  }
-
-  /** Every run succeeds, except one that was to be cancelled. */
-  private async wrongEnds(): Promise<string[]> {
-    const { rows } = await this.owner.query<{ id: string; state: string }>(
-      `select id, state from workflow_runs where state <> 'SUCCEEDED' order by id`,
-    );
-    return rows
-      .filter(({ id, state }) => !(state === 'CANCELLED' && this.workload.cancelled.has(id)))
-      .map(({ id, state }) => `run ${id} ended as ${state}`);
-  }
-
-  /** The outside world has booked what succeeded, and nothing under a key that no step of ours has. */
-  private async wrongEffects(): Promise<string[]> {
-    const { rows } = await this.owner.query<{ key: string; state: string }>(
-      `select run_id || ':' || step_no as key, state from step_runs where name <> all ($1)`,
-      [STEPS_WITHOUT_EFFECT],
-    );
-    const states = new Map(rows.map(({ key, state }) => [key, state]));
-    const lost = rows.filter(({ key, state }) => state === 'SUCCEEDED' && !this.outside.effects.has(key)).map(({ key }) => key);
-    const foreign = [...this.outside.effects.keys()].filter((key) => !states.has(key));
-    return [
-      ...lost.map((key) => `step ${key} succeeded without its effect`),
-      ...foreign.map((key) => `an effect was booked under ${key}, which no step has`),
-      ...(this.outside.requestsWithoutKey > 0 ? [`${this.outside.requestsWithoutKey} requests had no idempotency key`] : []),
-    ];
-  }
-
-  private wrongProcesses(): string[] {
-    return this.members.flatMap((member) => {
-      const { name, ending, lines } = this.process(member);
-      const fatal = lines.find((line) => FATAL.test(line));
-      return [...(ending ? [`${name} ended with ${ending.code}`] : []), ...(fatal ? [`${name} said: ${fatal.slice(0, 300)}`] : [])];
-    });
-  }
-
-  private streams() {
-    return snapshotStreams(this.stack.redis.url, 1, SERVED_DEPLOYMENT);
-  }
-
-  private async count(table: 'live_runs' | 'worker_sessions' | 'step_runs', where = 'true'): Promise<number> {
-    const { rows } = await this.owner.query<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`);
-    return rows[0]?.n ?? 0;
   }
 }
 

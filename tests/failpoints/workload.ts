@@ -5,7 +5,17 @@ import type { ApiClient } from '../harness/api-client.ts';
 import type { Random } from '../simulation/virtual/random.ts';
 import { WORKFLOW_NAMES, WORKFLOWS, type WorkflowName } from './workflows.ts';
 
-const acceptedWithinMs = 60_000;
+const acceptedWithinMs = 120_000;
+
+interface RunPlan {
+  readonly name: WorkflowName;
+  readonly afterMs: number;
+  /** Idempotency key. */
+  readonly key: string | null;
+  readonly cancelAfterMs: number | null;
+  /** Started over once it has been cancelled. */
+  readonly retried: boolean;
+}
 
 /** Starts runs as a seed says, cancels some, and keeps what was accepted. */
 export class Workload {
@@ -33,21 +43,12 @@ export class Workload {
       afterMs: random.int(0, 300),
       key: random.chance(0.7) ? random.uuid() : null,
       cancelAfterMs: random.chance(0.2) ? random.int(0, 400) : null,
+      retried: random.chance(0.5),
     }));
     await Promise.all(plans.map((plan) => this.one(plan)));
   }
 
-  private async one({
-    name,
-    afterMs,
-    key,
-    cancelAfterMs,
-  }: {
-    name: WorkflowName;
-    afterMs: number;
-    key: string | null;
-    cancelAfterMs: number | null;
-  }): Promise<void> {
+  private async one({ name, afterMs, key, cancelAfterMs, retried }: RunPlan): Promise<void> {
     await pause(afterMs);
     const runId = key === null ? await this.startOnce(name) : await this.startUntilAccepted(name, key);
     if (runId === undefined) return;
@@ -56,11 +57,12 @@ export class Workload {
     await pause(cancelAfterMs);
     this.cancelled.add(runId);
     await this.cancelUntilAnswered(runId);
+    if (retried) await this.retryOnce(runId);
   }
 
   /** Runs whose first step is under way for a while, at once. */
   async slow(random: Random, count: number): Promise<void> {
-    const plan = { name: 'slow', afterMs: 0, cancelAfterMs: null } as const;
+    const plan = { name: 'slow', afterMs: 0, cancelAfterMs: null, retried: false } as const;
     await Promise.all(Array.from({ length: count }, () => this.one({ ...plan, key: random.uuid() })));
   }
 
@@ -96,5 +98,16 @@ export class Workload {
   private async cancelUntilAnswered(runId: string): Promise<void> {
     const isAnswered = async () => [200, 409].includes((await this.api.request('POST', paths.cancel(runId), {})).status);
     await eventually(isAnswered, { within: acceptedWithinMs, every: 100, what: 'a cancel to be answered' });
+  }
+  /** A run that had ended before the cancel is not to be retried: 409. */
+  private async retryOnce(runId: string): Promise<void> {
+    try {
+      await this.api.ended(runId, acceptedWithinMs);
+      const { status, body } = await this.api.request<RunSummary>('POST', paths.retry(runId), {});
+      if (status === 201) this.accepted.add(body.id);
+    } catch {
+      // The API went away amid the call: there may be a run or not.
+      this.unknown += 1;
+    }
   }
 }

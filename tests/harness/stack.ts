@@ -65,7 +65,7 @@ export class Stack {
       main: `services/${role}/src/main.ts`,
       name: `${role} ${at}`,
       ready,
-      readyWithin: 90_000,
+      readyWithin: 180_000,
       env: { ...this.envOf(role), ...this.options.memberEnv?.(role, at) },
     });
     this.members.set(`${role} ${at}`, process);

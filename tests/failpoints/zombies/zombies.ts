@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Random } from '../../simulation/virtual/random.ts';
+import { comesToRest, faultsOf } from '../judge.ts';
 import { LEASE_MS, type Member, type Town } from '../town.ts';
+import type { Dispatch } from '../records.ts';
 import type { Trap } from '../trap.ts';
 import { type Counters, readCounters } from './counters.ts';
-import { type Holding, holdingsOf, reportsInHand } from './holdings.ts';
+import { holdingsOf, reportsInHand } from './holdings.ts';
 
 export interface ZombieReport {
   /** Pauses of processes that held work, which alone count. */
@@ -68,7 +70,7 @@ export class Zombies {
     await feeding;
     await this.trap.disarm();
     await Promise.all(this.starting);
-    await this.town.comesToRest();
+    await comesToRest(this.town);
     const report = await this.judge(Math.round(performance.now() - began));
     this.redis.disconnect();
     return report;
@@ -81,11 +83,12 @@ export class Zombies {
   /** Keeps runs under way. */
   private async feed(): Promise<void> {
     for (; !this.over; await pause(100)) {
-      if (this.starting.size > 3 || (await this.town.liveRuns()) >= runsMax) continue;
+      if (this.starting.size > 3 || (await this.town.records.liveRuns()) >= runsMax) continue;
       const { workload } = this.town;
       const some = Promise.all([workload.some(this.random, runsAtOnce), workload.slow(this.random, slowAtOnce)])
-        .then(() => undefined)
-        .finally(() => this.starting.delete(some));
+        // One that failed stays, to be told at the end.
+        .then(() => void this.starting.delete(some));
+      some.catch(() => undefined);
       this.starting.add(some);
     }
   }
@@ -123,19 +126,19 @@ export class Zombies {
   }
 
   /** A zombie is one whose work is another's by now: waits for it, but not for ever, since a step may be cancelled or have ended. */
-  private async areTaken(held: readonly Holding[]): Promise<void> {
+  private async areTaken(held: readonly Dispatch[]): Promise<void> {
     for (const until = performance.now() + takenWithinMs; performance.now() < until; await pause(lookEveryMs * 5))
-      if ((await this.town.replaced(held)) === held.length) return;
+      if ((await this.town.records.replaced(held)) === held.length) return;
   }
 
-  private async count(member: Member, held: readonly Holding[], arrived: ReadonlySet<number>): Promise<void> {
+  private async count(member: Member, held: readonly Dispatch[], arrived: ReadonlySet<number>): Promise<void> {
     if (held.length === 0) {
       this.counted.idle += 1;
       return;
     }
     this.counted.worker += 1;
     this.counted.held += held.length;
-    this.counted.taken += await this.town.replaced(held);
+    this.counted.taken += await this.town.records.replaced(held);
     if (arrived.has(this.town.process(member).pid)) this.counted.beforeReport += 1;
   }
 
@@ -161,7 +164,7 @@ export class Zombies {
   private async judge(tookMs: number): Promise<ZombieReport> {
     const { worker, scheduler, beforeReport, idle, held, taken } = this.counted;
     const counters = await readCounters(this.town);
-    const staleCommits = await this.town.staleCommits();
+    const staleCommits = await this.town.records.staleCommits();
     const { applied = 0, stale = 0, settled = 0, ignored = 0 } = counters.verdicts;
     const uncounted = counters.reportsSent - applied - stale - settled - ignored;
     const { asked, effects } = this.town.outside;
@@ -170,7 +173,7 @@ export class Zombies {
       ...{ runs: this.town.workload.accepted.size, effects: effects.size },
       askedAgain: [...asked.values()].filter((times) => times > 1).length,
       faults: [
-        ...(await this.town.faults()),
+        ...(await faultsOf(this.town)),
         ...(staleCommits > 0 ? [`${staleCommits} transitions were made under a token that had been replaced`] : []),
         ...(uncounted > 0 ? [`${uncounted} of ${counters.reportsSent} reports have no verdict`] : []),
         ...(stale === 0 ? ['no stale report was ever refused: the pauses have shown nothing'] : []),

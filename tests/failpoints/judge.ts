@@ -1,0 +1,73 @@
+import { checkInvariants } from '#store';
+import { eventually } from '#testing';
+import { SERVED_DEPLOYMENT, SHORT_TIMES } from '../harness/stack.ts';
+import { snapshotStreams, unsettledHeartbeats } from '../harness/stream-snapshots.ts';
+import { LEASE_MS, type Town } from './town.ts';
+import { STEPS_WITHOUT_EFFECT } from './workflows.ts';
+
+const endsWithinMs = 90_000;
+const lookEveryMs = 40;
+const FATAL = /"level":"fatal"|invariant\.broken|UnhandledPromiseRejection/;
+
+/** Waits until every run has ended, no worker holds anything, and nothing waits in a stream to be acknowledged. */
+export async function comesToRest(town: Town): Promise<void> {
+  const isAtRest = async () => {
+    const live = await town.records.liveRuns();
+    if (live > 0) throw new Error(`${live} runs have not ended`);
+    const beats = await unsettledHeartbeats(town.stack.redis.url, 1, SERVED_DEPLOYMENT);
+    if (beats > 0) throw new Error(`${beats} heartbeats are not settled`);
+    const holding = await town.records.holding();
+    if (holding > 0) throw new Error(`${holding} sessions hold steps`);
+    const pending = (await streamsOf(town)).filter((stream) => stream.pending > 0);
+    if (pending.length > 0) throw new Error(`pending: ${pending.map(({ kind, pending: count }) => `${kind} ${count}`).join(', ')}`);
+    return true;
+  };
+  await eventually(isAtRest, { within: endsWithinMs, every: lookEveryMs, what: 'all runs to end and nothing to be left' });
+}
+
+/** What is not as it must be, now that nothing is under way. */
+export async function faultsOf(town: Town): Promise<string[]> {
+  const report = await checkInvariants(town.owner, {
+    quiescent: true,
+    expected: [...town.workload.accepted],
+    ledger: [...town.outside.effects].map(([idempotencyKey, count]) => ({ idempotencyKey, count })),
+    bounds: { leaseSeconds: LEASE_MS / 1_000, sweepSeconds: Number(SHORT_TIMES.SWEEP_SECONDS), workerLossesMax: 101 },
+    streams: await streamsOf(town),
+  });
+  const findings = report.invariants.flatMap(({ id, findings: found }) =>
+    found.map(({ code, subject, message, details }) => `${id} ${code} ${subject}: ${message} ${JSON.stringify(details)}`),
+  );
+  return [...findings, ...(await wrongEnds(town)), ...(await wrongEffects(town)), ...wrongProcesses(town)];
+}
+
+/** Every run succeeds, except one that was to be cancelled. */
+async function wrongEnds({ records, workload }: Town): Promise<string[]> {
+  const ends = await records.ends();
+  return ends
+    .filter(({ id, state }) => !(state === 'CANCELLED' && workload.cancelled.has(id)))
+    .map(({ id, state }) => `run ${id} ended as ${state}`);
+}
+
+/** The outside world has booked what succeeded, and nothing under a key that no step of ours has. */
+async function wrongEffects({ records, outside }: Town): Promise<string[]> {
+  const steps = await records.steps(STEPS_WITHOUT_EFFECT);
+  const lost = [...steps].filter(([key, state]) => state === 'SUCCEEDED' && !outside.effects.has(key));
+  const foreign = [...outside.effects.keys()].filter((key) => !steps.has(key));
+  return [
+    ...lost.map(([key]) => `step ${key} succeeded without its effect`),
+    ...foreign.map((key) => `an effect was booked under ${key}, which no step has`),
+    ...(outside.requestsWithoutKey > 0 ? [`${outside.requestsWithoutKey} requests had no idempotency key`] : []),
+  ];
+}
+
+function wrongProcesses(town: Town): string[] {
+  return town.members.flatMap((member) => {
+    const { name, ending, lines } = town.process(member);
+    const fatal = lines.find((line) => FATAL.test(line));
+    return [...(ending ? [`${name} ended with ${ending.code}`] : []), ...(fatal ? [`${name} said: ${fatal.slice(0, 300)}`] : [])];
+  });
+}
+
+function streamsOf(town: Town) {
+  return snapshotStreams(town.stack.redis.url, 1, SERVED_DEPLOYMENT);
+}
