@@ -105,7 +105,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|data)/' },
+    // The peers of the bench have packages of their own, which are installed only when they are measured.
+    exclude: { path: '^(dist|data|tests/bench/peers)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PEER_CATALOG } from './comparison/catalog.ts';
 
 /** What a call of the bench measures. */
 export type Mode = 'workloads' | 'growth' | 'soak' | 'guard';
@@ -30,17 +31,7 @@ export interface BenchOptions {
   readonly profile: string | null;
 }
 
-export const PEERS = [
-  'bullmq',
-  'bullmq-postgres',
-  'restate',
-  'pg-boss',
-  'pg-boss-batched',
-  'dbos',
-  'dbos-local',
-  'graphile-worker',
-  'graphile-worker-batched',
-] as const;
+export const PEERS: readonly string[] = PEER_CATALOG.map(({ name }) => name);
 
 export const HELP = `npm run bench [-- OPTIONS]
 
@@ -139,8 +130,7 @@ function modeOf({ growth, soak, guard }: { growth: boolean; soak: boolean; guard
 }
 
 function peersOf(all: boolean, named: readonly string[]): readonly string[] {
-  const known: readonly string[] = PEERS;
-  const unknown = named.find((name) => !known.includes(name));
+  const unknown = named.find((name) => !PEERS.includes(name));
   if (unknown !== undefined) throw new Error(`There is no peer "${unknown}". Known: ${PEERS.join(', ')}.`);
   return all && named.length === 0 ? PEERS : [...new Set(named)];
 }

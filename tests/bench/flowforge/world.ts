@@ -7,7 +7,7 @@ import type { Request } from '../load/messages.ts';
 import { CpuTimes } from '../measure/cpu-time.ts';
 import type { Parts } from '../measure/meter.ts';
 import type { FlowForgeDatabase, Servers } from '../servers.ts';
-import { BATCH_ITEMS } from '../sizes.ts';
+import { BATCH_ITEMS, CONNECTIONS } from '../sizes.ts';
 
 const DRAINED_POLL_MS = 10;
 const DRAINED_WITHIN_MS = 600_000;
@@ -25,6 +25,9 @@ export const WORKER_LIMITS = {
   WORKER_PREFETCH: '2048',
   HANDLERS: './tests/bench/flowforge/mark-step.ts',
 } as const;
+
+/** For the head of a report. */
+export const LIMITS_SET = { ...SERVICE_LIMITS, ...WORKER_LIMITS, connections: CONNECTIONS };
 
 /** FlowForge with one process of each kind over a database, and the process that puts load on it. */
 export class World {
