@@ -1,14 +1,21 @@
+import { relative } from 'node:path';
+
 /** A jest reporter that tells each failed test as it fails, in one line: a mutant is noticed by the first, and need not wait for the rest. */
 export default class FirstFailure {
-  onTestCaseResult(_file, { status, fullName }) {
-    if (status === 'failed') process.stdout.write(`\nFAILED ${fullName}\n`);
+  onTestCaseResult({ path }, { status, fullName }) {
+    if (status === 'failed') tell(path, fullName);
   }
 
-  onTestFileResult(_file, { testExecError, numFailingTests, failureMessage }) {
-    if (!testExecError && numFailingTests === 0 && !failureMessage) return;
+  onTestFileResult({ path }, { testExecError, numFailingTests, failureMessage }) {
+    if (numFailingTests > 0 || (!testExecError && !failureMessage)) return;
     const reason = String(testExecError?.message ?? failureMessage ?? '')
       .split('\n')
       .find((line) => line.trim() !== '');
-    process.stdout.write(`\nFAILED ${reason ?? 'a file of tests did not run'}\n`);
+    tell(path, reason ?? 'a file of tests did not run');
   }
+}
+
+/** On a line of its own, behind whatever the tests have printed. */
+function tell(path, what) {
+  process.stdout.write(`\nFAILED ${relative(process.cwd(), path)}: ${what}\n`);
 }

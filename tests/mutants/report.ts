@@ -22,15 +22,29 @@ export function lineOf(verdict: Verdict): string {
   return `${isNoticed(verdict) ? '✓' : '✗'} ${verdict.mutant.name.padEnd(34)} ${seconds.toFixed(1).padStart(5)} s  ${told.join(' · ')}`;
 }
 
-/** Mutants × suites as Markdown: ● noticed, ○ tried and passed, · not tried, blank where the suite cannot see it. */
-export function tableOf(verdicts: readonly Verdict[], suites: readonly SuiteName[]): string {
+/** The page of a run: what was asked, the table, what each suite noticed. `where`: the machine and the day. */
+export function pageOf(verdicts: readonly Verdict[], suites: readonly SuiteName[], where: string): string {
+  const noticed = verdicts.filter(isNoticed).length;
+  return `# Planted bugs, and the suites that notice them
+
+Written by \`npm run mutants -- --all --markdown docs/mutants.md\`, ${where}. Each mutant is one rule of the protocol left out of the real sources, by
+\`FLOWFORGE_MUTANT=<name>\` in test processes only (\`tests/mutants/list\`, \`tools/lib/planted-source.mjs\`). The same suites passed without a mutant
+first. ${noticed} of ${verdicts.length} were noticed; by suite: ${countsOf(verdicts, suites)}.
+
+● noticed · ○ tried, and it passed · blank: the suite does not run what the mutant changes (the simulation has a database of its own, so it sees no
+SQL). A suite is tried with the part that lies nearest to the mutant: for jest the files of the folder concerned, for the simulation fixed seeds.
+
+${tableOf(verdicts, suites)}`;
+}
+
+function tableOf(verdicts: readonly Verdict[], suites: readonly SuiteName[]): string {
   const rows = verdicts.map(({ mutant, outcomes }) => {
     const marks = suites.map((suite) => markOf(mutant, suite, outcomes.get(suite)));
-    const first = [...outcomes.values()].find(({ kind }) => kind === 'noticed');
+    const first = suites.map((suite) => outcomes.get(suite)).find((outcome) => outcome?.kind === 'noticed');
     const how = first?.kind === 'noticed' ? first.how : '**nothing**';
     return `| \`${mutant.name}\` | ${cell(mutant.rule)} | ${marks.join(' | ')} | ${cell(short(how, 160))} |`;
   });
-  const head = `| mutant | the rule that it leaves out | ${suites.join(' | ')} | first noticed by |`;
+  const head = `| mutant | the rule that it leaves out | ${suites.join(' | ')} | noticed, for example, by |`;
   return [head, `|---|---|${suites.map(() => ':-:|').join('')}---|`, ...rows, ''].join('\n');
 }
 
@@ -67,6 +81,7 @@ function short(text: string, charactersMax: number): string {
   return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1)}…`;
 }
 
+/** As text of a table: neither a new column nor a link. */
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return text.replaceAll('\n', ' ').replaceAll(/[|[\]<>]/g, (sign) => `\\${sign}`);
 }

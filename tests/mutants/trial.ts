@@ -49,7 +49,7 @@ function outcomeOf(code: number, output: string, failure: RegExp, lateSeconds: n
   const misfit = MISFIT.exec(output)?.[0];
   if (misfit) return { kind: 'broken' as const, how: misfit };
   const told = failure.exec(output)?.[0];
-  if (told) return { kind: 'noticed' as const, how: told.replace(/^FAILED |^ *broken: /, '') };
+  if (told !== undefined) return { kind: 'noticed' as const, how: told.replace(/^FAILED |^ *broken: /, '') };
   if (lateSeconds !== null) return { kind: 'noticed' as const, how: `hung: not done within ${lateSeconds} s` };
   if (code === 0) return { kind: 'passed' as const };
   return { kind: 'broken' as const, how: `ended with ${code}: ${output.trim().split('\n').slice(-5).join(' / ')}` };
