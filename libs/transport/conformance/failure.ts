@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { eventually } from '#testing';
 import type { Delivery } from '../src/stream-transport.ts';
 import { BatchFailure, HandlerUnavailable } from '../src/transport-error.ts';
@@ -58,6 +58,45 @@ export function describeFailure(harness: () => StreamHarness): void {
     await eventually(() => seen.bodies.length === 4);
     expect(await transport.deadLetters(stream, { count: 10 })).toEqual([]);
     expect(await transport.replayDeadLetters(stream, 'all')).toBe(0);
+  });
+
+  it('moves what is hopeless to the dead letters at its first delivery, and acknowledges the others', async () => {
+    const transport = harness().transport();
+    const [stream, seen] = [streamName(), new Seen()];
+    const handle = (batch: readonly Delivery[]) => {
+      void seen.handle(batch);
+      const bad = batch.filter(({ body }) => body === 'bad').map(({ id }) => id);
+      return bad.length === 0
+        ? Promise.resolve()
+        : Promise.reject(new BatchFailure(new Map(bad.map((id) => [id, 'no JSON'])), new Set(bad)));
+    };
+    transport.consume(consuming([stream], { handle }));
+    await transport.add(entriesOf(stream, ['good', 'bad', 'fine']));
+    await eventually(async () => (await transport.depth(stream, GROUP)).length === 0);
+    expect(await transport.deadLetters(stream, { count: 10 })).toMatchObject([{ body: 'bad', reason: 'no JSON', deliveries: 1 }]);
+    expect(seen.bodies).toEqual(['good', 'bad', 'fine']);
+  });
+
+  it('delivers again in time although the wall clock was set back meanwhile', async () => {
+    const transport = harness().transport();
+    const [stream, seen] = [streamName(), new Seen()];
+    const real = Date.now.bind(Date);
+    const handle = (batch: readonly Delivery[]) => {
+      void seen.handle(batch);
+      if (seen.batches.length > 1) return Promise.resolve();
+      jest.spyOn(Date, 'now').mockImplementation(() => real() - 3_600_000);
+      return Promise.reject(new Error('first time'));
+    };
+    try {
+      transport.consume(consuming([stream], { handle }));
+      await transport.add(entriesOf(stream, ['a']));
+      const deadline = performance.now() + 10_000;
+      while (seen.bodies.length < 2 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(seen.bodies).toEqual(['a', 'a']);
+      expect(transport.health.connected).toBe(true);
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 
   it('keeps at most deadLetterLengthMax dead letters, read page by page, and replays all of them', async () => {

@@ -34,6 +34,20 @@ export function describeManualAcknowledgement(harness: () => StreamHarness): voi
     expect(await transport.depth(tasks, GROUP)).toMatchObject({ length: 0 });
   });
 
+  it('moves a buried delivery to the dead letters at once', async () => {
+    const transport = harness().transport();
+    const [stream, seen] = [streamName(), new Seen()];
+    const consumer = transport.consume(consuming([stream], { handle: seen.handle, acknowledge: 'manual' }));
+    await transport.add(entriesOf(stream, ['bad']));
+    const delivery = await eventually(() => seen.deliveries[0]);
+
+    consumer.bury(delivery, 'no JSON');
+
+    await eventually(async () => (await transport.depth(stream, GROUP)).length === 0);
+    expect(await transport.deadLetters(stream, { count: 10 })).toMatchObject([{ body: 'bad', reason: 'no JSON', deliveries: 1 }]);
+    expect([consumer.inFlight, seen.bodies]).toEqual([0, ['bad']]);
+  });
+
   it('delivers a released delivery again, and one given back without counting it', async () => {
     const transport = harness().transport();
     const [stream, seen] = [streamName(), new Seen()];

@@ -35,8 +35,8 @@ export interface DeadLetter {
 
 export interface TransportHealth {
   readonly connected: boolean;
-  /** Epoch milliseconds of the last answer; 0 before the first. */
-  readonly lastContactAt: number;
+  /** Milliseconds since the last answer; Infinity before the first. Whatever the wall clock does. */
+  readonly quietMs: number;
 }
 
 export interface ConsumeOptions {
@@ -68,7 +68,7 @@ export interface ConsumeOptions {
    * so that one poisonous entry does not drag its neighbours along.
    */
   handle(batch: readonly Delivery[]): Promise<void>;
-  /** `auto`: acknowledged after `handle` resolved. `manual`: held until ack, addThenAck, release or giveBack. */
+  /** `auto`: acknowledged after `handle` resolved. `manual`: held until ack, addThenAck, release, bury or giveBack. */
   readonly acknowledge: 'auto' | 'manual';
 }
 
@@ -88,6 +88,8 @@ export interface StreamConsumer {
   setStreams(streams: readonly string[]): Promise<void>;
   /** Says that a held delivery failed: delivered again after a pause, or a dead letter after `deliveriesMax`. */
   release(delivery: Delivery, reason: string): void;
+  /** Says that a held delivery failed and that no further delivery can help: a dead letter at once. */
+  bury(delivery: Delivery, reason: string): void;
   /** Hands held deliveries back untouched: others may take them at once and no delivery is counted. For draining. */
   giveBack(deliveries: readonly Delivery[]): Promise<void>;
   /** Looks at once for new and for abandoned deliveries, without waiting for the next turn. */

@@ -44,14 +44,17 @@ export class BodyTooLargeError extends TransportError {
 
 /**
  * Thrown by a handler whose batch failed in part. `failed` maps delivery ids to reasons: these are delivered again or, after
- * `deliveriesMax`, moved to the dead letters. Every other delivery of the batch counts as handled.
+ * `deliveriesMax`, moved to the dead letters; at once when they are `hopeless`, because no further delivery can help. Every
+ * other delivery of the batch counts as handled.
  */
 export class BatchFailure extends TransportError {
   readonly failed: ReadonlyMap<string, string>;
+  readonly hopeless: ReadonlySet<string>;
 
-  constructor(failed: ReadonlyMap<string, string>) {
+  constructor(failed: ReadonlyMap<string, string>, hopeless: ReadonlySet<string> = new Set()) {
     super('transport.batch_failed', `${failed.size} deliveries of a batch failed.`, { failed: failed.size });
     this.failed = failed;
+    this.hopeless = hopeless;
   }
 }
 

@@ -26,7 +26,7 @@ export function readinessChecks(
   return {
     database: () => Promise.resolve(database.check()),
     streams: () => {
-      const silentMs = Date.now() - transport.health.lastContactAt;
+      const silentMs = Math.round(transport.health.quietMs);
       const status = transport.health.connected && silentMs < SILENT_MS_MAX ? 'ok' : 'down';
       return Promise.resolve({ status, detail: `last answer ${silentMs} ms ago` });
     },

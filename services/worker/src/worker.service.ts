@@ -166,8 +166,8 @@ export class WorkerService implements OnApplicationBootstrap, BeforeApplicationS
   private async checkStreams(): Promise<void> {
     if (this.stopping) throw new Error('the worker is draining');
     if (!this.life) throw new Error('no scheduler has told the epoch yet');
-    const { connected, lastContactAt } = this.life.transport.health;
-    const silentSeconds = Math.round((Date.now() - lastContactAt) / 1000);
+    const { connected, quietMs } = this.life.transport.health;
+    const silentSeconds = Math.round(quietMs / 1000);
     if (!connected && silentSeconds > silenceSecondsMax) throw new Error(`no contact for ${silentSeconds} s`);
     await this.life.transport.ping(1_500);
   }

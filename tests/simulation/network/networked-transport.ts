@@ -37,7 +37,7 @@ export class NetworkedTransport implements StreamTransport {
   }
 
   get health(): TransportHealth {
-    return { connected: !this.link.server.isDown, lastContactAt: Date.now() };
+    return { connected: !this.link.server.isDown, quietMs: 0 };
   }
 
   add(entries: readonly StreamEntry[]): Promise<void> {
@@ -89,6 +89,7 @@ export class NetworkedTransport implements StreamTransport {
     return {
       setStreams: (streams) => consumer.setStreams(streams.map((stream) => this.prefix + stream)),
       release: (delivery, reason) => consumer.release(this.renamed(delivery), reason),
+      bury: (delivery, reason) => consumer.bury(this.renamed(delivery), reason),
       giveBack: (deliveries) => consumer.giveBack(this.namedDeliveries(deliveries)),
       kick: () => consumer.kick(),
       stop: (how) => consumer.stop(how),

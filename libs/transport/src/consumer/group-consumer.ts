@@ -51,10 +51,11 @@ export class GroupConsumer implements StreamConsumer {
     this.tell = tell;
     this.onStopped = onStopped;
     this.delayed = new DelayedEntries(settings.inFlightMax);
-    this.forgetDueAt = Date.now() + settings.consumerIdleMs;
+    this.forgetDueAt = performance.now() + settings.consumerIdleMs;
     this.handing = new HandingOver(settings, {
       handled: (batch) => this.handled(batch),
       failed: (delivery, reason) => this.release(delivery, reason),
+      hopeless: (delivery, reason) => this.bury(delivery, reason),
       leftOver: (deliveries) => this.track('giving back', () => this.giveBack(deliveries)),
       unavailable: (count, reason) => tell({ type: 'handler_unavailable', group: settings.group, count, reason }),
     });
@@ -92,12 +93,19 @@ export class GroupConsumer implements StreamConsumer {
     if (!this.held.has(delivery.stream, delivery.id)) return;
     const { stream, id, deliveries } = delivery;
     this.tell({ type: 'failed', group: this.group, stream, id, deliveries, reason });
-    if (deliveries >= this.settings.deliveriesMax) return this.track('dead letter', () => this.bury([delivery], reason), [delivery]);
+    if (deliveries >= this.settings.deliveriesMax) return this.setAside(delivery, reason);
     const delayMs = redeliveryDelay(deliveries, this.settings.redeliveryMs, this.settings.redeliveryMsMax);
-    this.delayed.add({ stream, id, deliveries }, Date.now(), delayMs);
+    this.delayed.add({ stream, id, deliveries }, performance.now(), delayMs);
     this.letGo([delivery]);
     // A read that waits began before this entry was due.
     this.port.interrupt();
+  }
+
+  bury(delivery: Delivery, reason: string): void {
+    const { stream, id, deliveries } = delivery;
+    if (!this.held.has(stream, id)) return;
+    this.tell({ type: 'failed', group: this.group, stream, id, deliveries, reason });
+    this.setAside(delivery, reason);
   }
 
   async giveBack(deliveries: readonly Delivery[]): Promise<void> {
@@ -195,13 +203,13 @@ export class GroupConsumer implements StreamConsumer {
   }
 
   private async takeDue(): Promise<void> {
-    const due = this.delayed.takeDue(Date.now(), this.capacity());
+    const due = this.delayed.takeDue(performance.now(), this.capacity());
     // Half the pause: an entry that another consumer took over meanwhile is not that idle, and stays with it.
     if (due.entries.length > 0) this.accept(await this.port.claim(due.entries, Math.floor(due.delayMs / 2)));
   }
 
   private async takeAbandoned(): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     if (now < this.reclaimDueAt) return;
     this.reclaimDueAt = now + this.settings.reclaimEveryMs;
     const taken = await this.take(this.plan.all, false, this.settings.reclaimIdleMs);
@@ -229,7 +237,7 @@ export class GroupConsumer implements StreamConsumer {
 
   private async burySpent(entries: readonly PendingEntry[], idleMs: number): Promise<void> {
     const claimed = await this.port.claim(entries, idleMs);
-    if (claimed.length > 0) await this.bury(claimed, `Delivered ${this.settings.deliveriesMax} times and never acknowledged.`);
+    if (claimed.length > 0) await this.toDeadLetters(claimed, `Delivered ${this.settings.deliveriesMax} times and never acknowledged.`);
   }
 
   private accept(deliveries: readonly Delivery[]): readonly Delivery[] {
@@ -251,7 +259,11 @@ export class GroupConsumer implements StreamConsumer {
     );
   }
 
-  private async bury(deliveries: readonly Delivery[], reason: string): Promise<void> {
+  private setAside(delivery: Delivery, reason: string): void {
+    this.track('dead letter', () => this.toDeadLetters([delivery], reason), [delivery]);
+  }
+
+  private async toDeadLetters(deliveries: readonly Delivery[], reason: string): Promise<void> {
     await this.port.bury(deliveries, reason);
     for (const { stream, id, deliveries: count } of deliveries) {
       this.tell({ type: 'dead_letter', group: this.group, stream, id, deliveries: count, reason });
@@ -284,9 +296,10 @@ export class GroupConsumer implements StreamConsumer {
   }
 
   private blockMs(): number {
-    const now = Date.now();
+    const now = performance.now();
     const due = Math.min(this.delayed.nextIn(now) ?? Infinity, this.reclaimDueAt - now);
-    return Math.max(1, Math.min(this.settings.blockMs, due));
+    // The server takes whole milliseconds only.
+    return Math.ceil(Math.max(1, Math.min(this.settings.blockMs, due)));
   }
 }
 

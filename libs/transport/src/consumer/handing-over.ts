@@ -11,6 +11,8 @@ const UNAVAILABLE_MS_MAX = 2_000;
 export interface HandingOverOutcome {
   handled(batch: readonly Delivery[]): void;
   failed(delivery: Delivery, reason: string): void;
+  /** Failed, and no further delivery can help. */
+  hopeless(delivery: Delivery, reason: string): void;
   unavailable(count: number, reason: string): void;
   /** Not handed over, because it is stopped. */
   leftOver(deliveries: readonly Delivery[]): void;
@@ -81,7 +83,9 @@ export class HandingOver {
     this.outcome.handled(whole === undefined ? batch.filter(({ id }) => !failed?.has(id)) : []);
     for (const delivery of batch) {
       const reason = whole ?? failed?.get(delivery.id);
-      if (reason !== undefined) this.outcome.failed(delivery, reason);
+      if (reason === undefined) continue;
+      if (thrown instanceof BatchFailure && thrown.hopeless.has(delivery.id)) this.outcome.hopeless(delivery, reason);
+      else this.outcome.failed(delivery, reason);
     }
   }
 }

@@ -42,7 +42,7 @@ export class InProcessGroup implements GroupPort {
   }
 
   pending(query: PendingQuery): Promise<readonly PendingEntry[]> {
-    const touchedBefore = Date.now() - query.idleMs;
+    const touchedBefore = performance.now() - query.idleMs;
     return Promise.resolve(
       query.streams.flatMap((stream) => {
         const idle = [...this.group(stream).pending].filter(
@@ -54,7 +54,7 @@ export class InProcessGroup implements GroupPort {
   }
 
   claim(entries: readonly PendingEntry[], minIdleMs: number): Promise<readonly Delivery[]> {
-    const now = Date.now();
+    const now = performance.now();
     const claimed: Delivery[] = [];
     for (const { stream, id } of entries) {
       const claim = this.group(stream).pending.get(id);
@@ -66,12 +66,13 @@ export class InProcessGroup implements GroupPort {
   }
 
   keep(deliveries: readonly Delivery[]): Promise<void> {
-    for (const claim of this.owned(deliveries)) claim.touchedAt = Date.now();
+    for (const claim of this.owned(deliveries)) claim.touchedAt = performance.now();
     return Promise.resolve();
   }
 
   offer(deliveries: readonly Delivery[]): Promise<void> {
-    for (const claim of this.owned(deliveries)) Object.assign(claim, { owner: GIVEN_BACK, touchedAt: 0, deliveries: claim.deliveries - 1 });
+    for (const claim of this.owned(deliveries))
+      Object.assign(claim, { owner: GIVEN_BACK, touchedAt: -Infinity, deliveries: claim.deliveries - 1 });
     return Promise.resolve();
   }
 
@@ -100,7 +101,7 @@ export class InProcessGroup implements GroupPort {
   }
 
   private takeNew(request: ReadRequest): readonly Delivery[] {
-    const now = Date.now();
+    const now = performance.now();
     return request.streams.flatMap((stream) => {
       const taken = this.group(stream).take(request.count, this.settings.consumer, now);
       return taken.map(({ id, body }) => ({ stream, id, body, deliveries: 1 }));

@@ -45,7 +45,7 @@ export class InProcessStreamTransport implements StreamTransport {
   }
 
   get health(): TransportHealth {
-    return { connected: !this.closed, lastContactAt: Date.now() };
+    return { connected: !this.closed, quietMs: 0 };
   }
 
   async add(entries: readonly StreamEntry[]): Promise<void> {

@@ -53,14 +53,14 @@ export class StreamBroker {
   setMark(key: string, value: string, ttlMs: number): boolean {
     if (this.marks.size >= MARK_COUNT_MAX) this.dropDeadMarks();
     if (this.marks.size >= MARK_COUNT_MAX && !this.marks.has(key)) return false;
-    this.marks.set(key, { value, until: Date.now() + ttlMs });
+    this.marks.set(key, { value, until: performance.now() + ttlMs });
     return true;
   }
 
   getMark(key: string): string | null {
     const mark = this.marks.get(key);
     if (mark === undefined) return null;
-    if (mark.until > Date.now()) return mark.value;
+    if (mark.until > performance.now()) return mark.value;
     this.marks.delete(key);
     return null;
   }
@@ -92,7 +92,7 @@ export class StreamBroker {
   }
 
   private dropDeadMarks(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [key, mark] of this.marks) if (mark.until <= now) this.marks.delete(key);
   }
 }

@@ -20,7 +20,8 @@ export type LinkRole = 'data' | 'reader' | 'probe';
  */
 export class RedisLink {
   readonly redis: Redis;
-  lastContactAt = 0;
+  /** Of this process's own clock, which nobody sets; nothing before the first answer. */
+  private lastContactAt = -Infinity;
   private readonly beat: NodeJS.Timeout;
   private wasReady = false;
   private handshakeSince: number | undefined;
@@ -53,16 +54,20 @@ export class RedisLink {
     this.beat = setInterval(() => this.watch(), settings.pingMs);
   }
 
+  get quietMs(): number {
+    return performance.now() - this.lastContactAt;
+  }
+
   get ready(): boolean {
     return this.redis.status === 'ready';
   }
 
   /** Asks until there is an answer, at most `timeoutMs`. A question whose answer was lost is asked again. */
   async run<T>(what: string, ask: (redis: Redis) => Promise<T>, timeoutMs = this.settings.commandTimeoutMs): Promise<T> {
-    const until = Date.now() + timeoutMs;
+    const until = performance.now() + timeoutMs;
     let cause: unknown;
     for (;;) {
-      const leftMs = until - Date.now();
+      const leftMs = Math.ceil(until - performance.now());
       if (leftMs <= 0) throw new UnreachableError(what, timeoutMs, cause);
       try {
         return await this.once(what, ask, leftMs);
@@ -82,7 +87,7 @@ export class RedisLink {
       this.destroy(timeoutMs);
       return new UnreachableError(what, timeoutMs);
     });
-    this.lastContactAt = Date.now();
+    this.lastContactAt = performance.now();
     return answer;
   }
 
@@ -118,11 +123,11 @@ export class RedisLink {
   private listen(): void {
     this.redis.setMaxListeners(0);
     this.redis.on('connect', () => {
-      this.handshakeSince = Date.now();
+      this.handshakeSince = performance.now();
     });
     this.redis.on('ready', () => {
       this.handshakeSince = undefined;
-      this.lastContactAt = Date.now();
+      this.lastContactAt = performance.now();
       this.lastFault = '';
       this.tell({ type: this.wasReady ? 'reconnected' : 'connected', link: this.role });
       this.wasReady = true;
@@ -140,8 +145,8 @@ export class RedisLink {
   }
 
   private watch(): void {
-    if (this.handshakeSince !== undefined && Date.now() - this.handshakeSince > this.settings.pingTimeoutMs) {
-      this.destroy(Date.now() - this.handshakeSince);
+    if (this.handshakeSince !== undefined && performance.now() - this.handshakeSince > this.settings.pingTimeoutMs) {
+      this.destroy(Math.round(performance.now() - this.handshakeSince));
     }
     // A waiting reader answers no ping before its read ends; its reads have deadlines of their own.
     if (this.role !== 'reader' && this.ready && !this.pinging) void this.pingQuietly();

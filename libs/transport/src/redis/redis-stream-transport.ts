@@ -60,9 +60,8 @@ export class RedisStreamTransport implements StreamTransport {
   }
 
   get health(): TransportHealth {
-    const { lastContactAt, ready } = this.data;
-    const quietMs = Date.now() - lastContactAt;
-    return { connected: ready && quietMs <= this.link.pingMs + this.link.pingTimeoutMs, lastContactAt };
+    const { quietMs, ready } = this.data;
+    return { connected: ready && quietMs <= this.link.pingMs + this.link.pingTimeoutMs, quietMs };
   }
 
   add(entries: readonly StreamEntry[]): Promise<void> {

@@ -51,7 +51,7 @@ export class StreamAppender {
   }
 
   private async findFull(groups: ReadonlyMap<string, readonly StreamEntry[]>): Promise<readonly string[]> {
-    const now = Date.now();
+    const now = performance.now();
     const unsure = [...groups].filter(([stream, added]) => this.lengths.mustAsk(stream, added.length, now)).map(([stream]) => stream);
     if (unsure.length > 0) await this.learn(unsure);
     const full = [...groups].filter(([stream, added]) => !this.lengths.hasRoom(stream, added.length)).map(([stream]) => stream);
@@ -65,7 +65,7 @@ export class StreamAppender {
       for (const stream of streams) pipeline.xlen(this.keys.of(stream));
       return answers(pipeline);
     });
-    for (const [i, stream] of streams.entries()) this.lengths.learn(stream, whole(found[i]), Date.now());
+    for (const [i, stream] of streams.entries()) this.lengths.learn(stream, whole(found[i]), performance.now());
   }
 
   /** Sends what `fill` puts into the pipeline, with the lengths after it in the same round trip. */
@@ -78,7 +78,7 @@ export class StreamAppender {
       return answers(pipeline);
     });
     const after = found.slice(found.length - streams.length);
-    for (const [i, stream] of streams.entries()) this.lengths.learn(stream, whole(after[i]), Date.now());
+    for (const [i, stream] of streams.entries()) this.lengths.learn(stream, whole(after[i]), performance.now());
   }
 
   private append(pipeline: ChainableCommander, all: readonly StreamEntry[]): void {

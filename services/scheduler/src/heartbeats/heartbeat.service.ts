@@ -25,7 +25,7 @@ export class HeartbeatService {
   }
 
   async take(batch: readonly Delivery[]): Promise<void> {
-    const { beats, malformed } = this.read(batch);
+    const { beats, malformed, unreadable } = this.read(batch);
     const staying = beats.filter((beat) => !beat.leaving);
     try {
       await this.sessions.beat(staying, this.leaseSeconds);
@@ -36,21 +36,23 @@ export class HeartbeatService {
       if (!isOutage(error)) throw error;
       throw new HandlerUnavailable('The database cannot be reached; the heartbeats wait.', error);
     }
-    if (malformed.size > 0) throw new BatchFailure(malformed);
+    if (malformed.size > 0) throw new BatchFailure(malformed, unreadable);
   }
 
-  /** The newest heartbeat of each session. */
-  private read(batch: readonly Delivery[]): { beats: NamedBeat[]; malformed: Map<string, string> } {
+  /** The newest heartbeat of each session. A deployment that is not known yet may be at the next delivery; what cannot be read never will be. */
+  private read(batch: readonly Delivery[]): { beats: NamedBeat[]; malformed: Map<string, string>; unreadable: Set<string> } {
     const newest = new Map<string, NamedBeat>();
     const malformed = new Map<string, string>();
+    const unreadable = new Set<string>();
     for (const { id, stream, body } of batch) {
       const deployment = stream.slice(streams.heartbeats('').length);
       const deploymentId = this.deployments.idOf(deployment);
       const message = parse(body);
+      if (!message) unreadable.add(id);
       if (!message || !deploymentId) malformed.set(id, 'The message is no heartbeat of a known deployment.');
       else newest.set(message.session, { ...message, deployment, deploymentId });
     }
-    return { beats: [...newest.values()], malformed };
+    return { beats: [...newest.values()], malformed, unreadable };
   }
 
   private answer(beats: readonly NamedBeat[], stale: readonly StaleHold[]): void {

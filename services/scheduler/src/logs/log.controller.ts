@@ -24,7 +24,7 @@ export class LogController {
       const rows = ofStream.flatMap((delivery) => rowsOf(delivery) ?? this.refuse(malformed, delivery));
       if (deploymentId && rows.length > 0) await this.store(deploymentId, rows);
     }
-    if (malformed.size > 0) throw new BatchFailure(malformed);
+    if (malformed.size > 0) throw new BatchFailure(malformed, new Set(malformed.keys()));
   }
 
   private refuse(malformed: Map<string, string>, { id }: Delivery): LogRow[] {

@@ -27,7 +27,7 @@ export class ReportService {
     this.metrics.verdicts(advanced.verdicts.values());
     this.metrics.verdicts([...intake.malformed.keys()].map(() => 'malformed' as const));
     const failed = new Map([...intake.malformed, ...this.foreign(intake, advanced), ...this.refused(intake, advanced)]);
-    if (failed.size > 0) throw new BatchFailure(failed);
+    if (failed.size > 0) throw new BatchFailure(failed, new Set(intake.malformed.keys()));
   }
 
   /** A worker speaks only for its own deployment's runs. */

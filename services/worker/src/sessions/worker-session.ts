@@ -176,7 +176,7 @@ export class WorkerSession {
   private refuse(delivery: Delivery, reason: string): void {
     this.around.metrics.taskSkipped('malformed');
     this.around.log.warn({ id: delivery.id, deliveries: delivery.deliveries, reason }, 'A task cannot be read.');
-    this.consumer?.release(delivery, reason);
+    this.consumer?.bury(delivery, reason);
   }
 
   /** Reports the start of a step before it begins; resolves when that has arrived. */
