@@ -3,10 +3,11 @@ import { createEvaluator } from '#definitions';
 import { createLogger } from '#telemetry';
 import { noMetrics } from './actors/no-metrics.ts';
 import { RULES, isRule, type Rule } from './database/rules.ts';
-import { tellSummary, tellViolation } from './report.ts';
+import { prove } from './prove.ts';
+import { tellExploration, tellSummary, tellViolation } from './report.ts';
 import { explore } from './small-scope/explore.ts';
 import { SCOPES } from './small-scope/scopes.ts';
-import { biteSeeds, findBites, regressionSeeds } from './suites.ts';
+import { biteSeeds, findBites, isBitten, regressionSeeds } from './suites.ts';
 import { currentKernel } from './virtual/kernel.ts';
 import { settingsOf } from './world/settings.ts';
 import { simulate, type WorldPlain, type WorldResult } from './world/world.ts';
@@ -18,6 +19,8 @@ const options = {
   trace: { type: 'boolean', default: false },
   /** Leaves a rule of the protocol out. */
   without: { type: 'string', multiple: true },
+  /** All worlds are crowded. */
+  crowded: { type: 'boolean', default: false },
   /** Each seed twice: its histories must be the same. */
   twice: { type: 'boolean', default: false },
   /** The seeds that once failed. */
@@ -29,10 +32,19 @@ const options = {
   exhaustive: { type: 'boolean', default: false },
   /** States of each small scope at the most. */
   states: { type: 'string', default: '15000' },
+  /** A part of everything, as a tally. */
+  prove: { type: 'boolean', default: false },
 } as const;
 
 /** Long runs tell how far they are. */
 const PROGRESS_MS = 30_000;
+
+interface Manner {
+  readonly broken: ReadonlySet<Rule>;
+  readonly crowded: boolean;
+  readonly traces: boolean;
+  readonly twice: boolean;
+}
 
 /** Returns the exit code: 0 when nothing broke an invariant; with `--bites`, when every rule that was left out was noticed. */
 export async function main(args: string[]): Promise<number> {
@@ -45,34 +57,34 @@ export async function main(args: string[]): Promise<number> {
   }
   const broken = new Set(without.filter(isRule));
   process.on('unhandledRejection', (reason) => {
-    currentKernel()?.failures.push(`unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}`);
+    currentKernel()?.failures.push(`unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`);
   });
   const plain = await plainParts(values.trace);
   if (values.exhaustive) return exhaust(broken, plain, Number(values.states));
   if (values['find-bites']) return findBites(plain);
   if (values.bites) return bite(plain);
-  const seeds = values.regressions
-    ? regressionSeeds
-    : Array.from({ length: values.replay === undefined ? Number(values.seeds) : 1 }, (_, at) => Number(values.replay ?? values.start) + at);
-  return run(seeds, broken, plain, { traces: values.trace, twice: values.twice });
+  if (values.prove) return prove(plain);
+  const manner = { broken, crowded: values.crowded || values.regressions, traces: values.trace, twice: values.twice };
+  if (values.regressions) return run(regressionSeeds, plain, manner);
+  if (values.replay !== undefined) return run([Number(values.replay)], plain, manner);
+  return run(
+    Array.from({ length: Number(values.seeds) }, (_, at) => Number(values.start) + at),
+    plain,
+    manner,
+  );
 }
 
-async function run(
-  seeds: readonly number[],
-  broken: ReadonlySet<Rule>,
-  plain: WorldPlain,
-  how: { traces: boolean; twice: boolean },
-): Promise<number> {
+async function run(seeds: readonly number[], plain: WorldPlain, { broken, crowded, traces, twice }: Manner): Promise<number> {
   const started = performance.now();
   const results: WorldResult[] = [];
   let failed = false;
   let toldAt = started;
   for (const seed of seeds) {
-    const result = await simulate(settingsOf(seed, broken), plain, how.traces ? (line) => console.log(line) : null);
+    const result = await simulate(settingsOf(seed, broken, crowded), plain, traces ? (line) => console.log(line) : null);
     results.push(result);
-    if (result.violations.length > 0) tellViolation(result, broken);
-    if (how.twice) {
-      const again = await simulate(settingsOf(seed, broken), plain);
+    if (result.violations.length > 0) tellViolation(result, broken, crowded);
+    if (twice) {
+      const again = await simulate(settingsOf(seed, broken, crowded), plain);
       if (again.historyHash !== result.historyHash)
         console.log(`seed ${seed} had two histories: ${result.historyHash}, ${again.historyHash}`);
       failed ||= again.historyHash !== result.historyHash;
@@ -90,13 +102,9 @@ async function run(
 async function bite(plain: WorldPlain): Promise<number> {
   let failed = false;
   for (const [rule, seed] of biteSeeds) {
-    const without = await simulate(settingsOf(seed, new Set([rule])), plain);
-    const whole = await simulate(settingsOf(seed), plain);
-    const [noticed] = without.violations;
-    failed ||= noticed === undefined || whole.violations.length > 0;
-    console.log(
-      `${noticed && whole.violations.length === 0 ? '✓' : '✗'} ${rule}, seed ${seed}: ${noticed ? `${noticed.invariant} ${noticed.what}` : 'not noticed'}`,
-    );
+    const noticed = await isBitten(rule, seed, plain);
+    failed ||= noticed === null;
+    console.log(`${noticed ? '✓' : '✗'} ${rule}, seed ${seed}: ${noticed ? `${noticed.invariant} ${noticed.what}` : 'not noticed'}`);
   }
   return failed ? 1 : 0;
 }
@@ -106,18 +114,12 @@ async function exhaust(broken: ReadonlySet<Rule>, plain: WorldPlain, statesMax: 
   let total = 0;
   for (const scope of SCOPES) {
     const started = performance.now();
-    const { states, executions, steps, rests, isComplete, violation } = await explore(scope, broken, plain, statesMax);
-    total += states;
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(
-      `${scope.name}: ${states} states${isComplete ? ', all there are' : ''}, ${executions} ways, ${steps} steps, ${rests} rests, ${seconds} s`,
-    );
-    if (!violation) continue;
-    console.log(`  broken: ${violation.what}`);
-    for (const label of violation.way) console.log(`    ${label}`);
-    return 1;
+    const exploration = await explore(scope, broken, plain, statesMax);
+    total += exploration.states;
+    tellExploration(scope, exploration, (performance.now() - started) / 1000);
+    if (exploration.violation) return 1;
   }
-  console.log(`${total} states, 0 violations`);
+  console.log(`${total.toLocaleString('en')} states, 0 violations`);
   return 0;
 }
 

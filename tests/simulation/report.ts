@@ -1,11 +1,25 @@
 import type { Rule } from './database/rules.ts';
+import type { Exploration } from './small-scope/explore.ts';
+import type { ScopeSettings } from './small-scope/scope-world.ts';
 import type { WorldResult } from './world/world.ts';
 
-export function tellViolation({ seed, violations }: WorldResult, without: ReadonlySet<Rule>): void {
+export function tellViolation({ seed, violations }: WorldResult, without: ReadonlySet<Rule>, crowded: boolean): void {
   const [first] = violations;
   console.log(`seed ${seed}: ${first?.invariant} ${first?.what}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''}`);
-  const rest = [...without].map((rule) => ` --without '${rule}'`).join('');
+  const rest = [...without].map((rule) => ` --without '${rule}'`).join('') + (crowded ? ' --crowded' : '');
   console.log(`  again: npm run sim -- --replay ${seed} --trace${rest}`);
+}
+
+export function tellExploration(
+  { name }: ScopeSettings,
+  { states, executions, steps, rests, isComplete, violation }: Exploration,
+  seconds: number,
+): void {
+  const how = `${executions} ways, ${steps} steps, ${rests} rests, ${seconds.toFixed(1)} s`;
+  console.log(`${violation ? '✗' : '✓'} ${name}: ${states} states${isComplete ? ', all there are' : ''}, ${how}`);
+  if (!violation) return;
+  console.log(`  broken: ${violation.what}`);
+  for (const label of violation.way) console.log(`    ${label}`);
 }
 
 export function tellSummary(results: readonly WorldResult[], seconds: number): void {

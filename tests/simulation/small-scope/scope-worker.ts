@@ -17,13 +17,14 @@ export class ScopeWorker {
   constructor(
     readonly session: string,
     deployment: string,
+    epoch: number,
     transport: StreamTransport,
   ) {
     this.reports = new ReportQueue(transport, deployment, { sent: () => undefined, failed: () => undefined });
     this.intake = new TaskIntake(
       transport,
       this.held,
-      { deployment, epoch: 1 },
+      { deployment, epoch },
       {
         accepted: (task, delivery) => this.accept(task, delivery),
         skipped: (delivery) => this.reports.push({ body: null, settles: delivery }),

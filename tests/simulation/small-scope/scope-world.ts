@@ -31,6 +31,8 @@ export interface ScopeSettings {
   readonly doubles: number;
   readonly cuts: number;
   readonly stalls: number;
+  /** Times that the database fails over to a copy that lacks the newest moves, under a raised epoch. */
+  readonly failovers: number;
   /** Times that the clock may move on although something else could happen. */
   readonly haste: number;
 }
@@ -43,6 +45,8 @@ export interface Choice {
 
 const TICK_MS = 600;
 const LEASE_SECONDS = 1;
+/** Moves that a failover may lose at the most. */
+const LOST_MOVES_MAX = 2;
 /** An age above this is only: old. */
 const AGE_MAX_MS = 3_000;
 const DEPLOYMENT = { id: '00000000-0000-4000-8000-00000000000d', name: 'default' };
@@ -50,6 +54,8 @@ const EPOCH = { name: 'epoch', text: '' };
 const WORKFLOW = '00000000-0000-4000-8000-00000000000f';
 
 interface Scheduler {
+  /** The epoch that it learned at its start. */
+  epoch: number;
   sweptAt: number;
   process: SimulatedProcess;
   services: ReturnType<typeof schedulerServices>;
@@ -57,6 +63,7 @@ interface Scheduler {
 }
 
 interface Worker {
+  epoch: number;
   process: SimulatedProcess;
   worker: ScopeWorker;
 }
@@ -71,6 +78,8 @@ export class ScopeWorld {
   private readonly schedulers: Scheduler[] = [];
   private readonly workers: Worker[] = [];
   private readonly left;
+  /** What the database was, after its newest moves: a failover goes back to one of them. */
+  private readonly copies: ReturnType<Database['backup']>[] = [];
   private lives = 0;
 
   constructor(
@@ -100,8 +109,12 @@ export class ScopeWorld {
       broken,
       plain,
     );
-    const { crashes, wipes, doubles, cuts, stalls, haste } = settings;
-    this.left = { crashes, wipes, doubles, cuts, stalls, haste };
+    const { crashes, wipes, doubles, cuts, stalls, failovers, haste } = settings;
+    this.left = { crashes, wipes, doubles, cuts, stalls, failovers, haste };
+    this.database.onCommit((tx) => {
+      if (this.left.failovers > 0 && tx.audit.length > 0) this.copies.unshift(this.database.backup());
+      this.copies.splice(this.left.failovers > 0 ? LOST_MOVES_MAX + 1 : 0);
+    });
   }
 
   /** Rows of the runs, processes that have started. */
@@ -153,28 +166,17 @@ export class ScopeWorld {
 
   /** Stands for everything that the future depends on. Ages instead of times, and no ids that only chance has chosen. */
   fingerprint(): string {
-    const { runs, live, steps, waits, outputs, sessions, timers } = this.database;
-    const rows = [
-      [...runs.committed.values()].map(({ id, state, version }) => [id, state, version]),
-      [...live.committed.values()].map(({ queuedAt: _queuedAt, ...row }) => row),
-      [...steps.committed.values()].map(({ causeId: _causeId, actor: _actor, changedAt, endedAt: _endedAt, ...row }) => ({
-        ...row,
-        age: this.age(changedAt),
-      })),
-      [...waits.committed.values()],
-      [...outputs.committed.values()],
-      [...timers.committed.values()].map(({ dueAt, ...row }) => ({ ...row, age: this.age(dueAt) })),
-      [...sessions.committed.values()].map(({ expiresAt, ...row }) => ({ ...row, age: this.age(expiresAt) })),
-    ];
+    const rows = [this.database.epoch, ...this.rowsOf(this.database.backup()), ...this.copies.map((copy) => this.rowsOf(copy))];
     const processes = [
-      ...this.schedulers.map(({ process, services, busy, sweptAt }) => [
+      ...this.schedulers.map(({ epoch, process, services, busy, sweptAt }) => [
+        epoch,
         busy,
         sweptAt === this.kernel.now,
         this.kernel.knowledgeOf(process),
         this.suspicionsOf(services.sweeps),
       ]),
-      ...this.workers.map(({ process, worker }) => [
-        ...[worker.session, worker.isStalled, worker.isTaking, this.kernel.knowledgeOf(process)],
+      ...this.workers.map(({ epoch, process, worker }) => [
+        ...[epoch, worker.session, worker.isStalled, worker.isTaking, this.kernel.knowledgeOf(process)],
         worker.held.all().map(({ tuple, phase, dropped }) => [tuple, phase, dropped]),
       ]),
     ];
@@ -182,6 +184,21 @@ export class ScopeWorld {
     const marks: unknown = Reflect.get(this.kit.streams.broker, 'marks');
     const marked = marks instanceof Map ? [...marks].map(([key, mark]: [string, { value: string }]) => [key, mark.value]) : [];
     return hash('sha1', JSON.stringify([rows, marked, this.streamContents(), processes, underWay, this.left]), 'base64');
+  }
+
+  private rowsOf({ tables }: ReturnType<Database['backup']>): unknown[] {
+    return tables.map((table) => [...table.values()].map((row) => this.plainRow(row)));
+  }
+
+  /** A row without what only chance or the clock has chosen. */
+  private plainRow(row: unknown): unknown {
+    if (typeof row !== 'object' || row === null) return row;
+    const plain: Record<string, unknown> = {};
+    for (const [column, value] of Object.entries(row)) {
+      if (VOID_COLUMNS.has(column)) continue;
+      plain[column] = AGED_COLUMNS.has(column) ? this.age(Number(value)) : value;
+    }
+    return plain;
   }
 
   private age(at: number): number {
@@ -212,9 +229,11 @@ export class ScopeWorld {
     const duty = (name: string, work: () => Promise<unknown>) => {
       duties.push({ label: `${process.name} ${name}`, run: () => this.startDuty(scheduler, name, work) });
     };
-    if (this.mayTake('1|reports:default', groups.schedulers)) {
+    if (scheduler.epoch !== this.database.epoch)
+      duties.push({ label: `${process.name} notices the epoch`, run: () => this.startScheduler(this.schedulers.indexOf(scheduler)) });
+    if (this.mayTake(scheduler.epoch, 'reports:default', groups.schedulers)) {
       duty('applies reports', async () => {
-        const batch = this.taken('reports:default', groups.schedulers, process.name);
+        const batch = this.taken(scheduler.epoch, 'reports:default', groups.schedulers, process.name);
         this.kernel.notice(process, JSON.stringify(batch.map(({ body }) => plainBody(body))));
         const handled = await apply(batch).then(
           () => true,
@@ -262,14 +281,20 @@ export class ScopeWorld {
     await this.kernel.settle();
   }
 
-  private workOf({ process, worker }: Worker): Choice[] {
+  private workOf(each: Worker): Choice[] {
+    const { epoch, process, worker } = each;
     const choices: Choice[] = [];
-    if (!worker.isTaking && this.mayTake('1|tasks:default', groups.workers)) {
+    if (epoch !== this.database.epoch)
+      choices.push({
+        label: `${process.name} notices the epoch`,
+        run: () => Promise.resolve(this.startWorker(this.workers.indexOf(each))),
+      });
+    if (!worker.isTaking && this.mayTake(epoch, 'tasks:default', groups.workers)) {
       choices.push({
         label: `${process.name} takes tasks`,
         run: async () => {
           if (worker.isIdle) this.kernel.forget(process);
-          const batch = this.taken('tasks:default', groups.workers, process.name);
+          const batch = this.taken(epoch, 'tasks:default', groups.workers, process.name);
           this.kernel.notice(process, `takes ${JSON.stringify(batch.map(({ body, deliveries }) => [plainBody(body), deliveries]))}`);
           void this.kernel.within(process, () => worker.take(batch));
           await this.kernel.settle();
@@ -310,7 +335,18 @@ export class ScopeWorld {
         if (worker.held.size > 0 && !worker.isStalled)
           faults.push({ label: `${process.name} stalls`, run: () => this.spend('stalls', () => (worker.isStalled = true)) });
     if (left.cuts > 0) faults.push(...this.cuts());
+    if (left.failovers > 0)
+      for (const [lost, copy] of this.copies.entries())
+        if (lost > 0)
+          faults.push({ label: `a failover loses ${lost} moves`, run: () => this.spend('failovers', () => this.failOver(copy)) });
     return faults;
+  }
+
+  private failOver(copy: ReturnType<Database['backup']>): void {
+    this.kit.databases.endAll();
+    this.database.restore(copy);
+    this.checker.restored();
+    this.copies.length = 0;
   }
 
   /** The server does it, or does not, and the answer never comes. */
@@ -342,8 +378,9 @@ export class ScopeWorld {
   private async tick(): Promise<void> {
     this.kernel.now += TICK_MS;
     const sessions = new WorkerSessions(this.immediate());
-    for (const { process, worker } of this.workers) {
-      if (worker.isStalled) continue;
+    for (const { epoch, process, worker } of this.workers) {
+      // Heartbeats travel in the streams of an epoch: without a scheduler of theirs nobody hears them.
+      if (worker.isStalled || !this.schedulers.some((scheduler) => scheduler.epoch === epoch)) continue;
       const beat = {
         ...{ session: worker.session, deploymentId: DEPLOYMENT.id, worker: 'w', concurrency: 1, kinds: [] },
         ...worker.held.listed(),
@@ -366,8 +403,9 @@ export class ScopeWorld {
     this.schedulers[at]?.process.die();
     this.lives += 1;
     const process = new SimulatedProcess(`scheduler ${at + 1}.${this.lives}`);
-    const services = this.kernel.within(process, () => schedulerServices(this.kit, schedulerConfig(this.kit.times), 1));
-    this.schedulers[at] = { process, services, busy: null, sweptAt: 0 };
+    const { epoch } = this.database;
+    const services = this.kernel.within(process, () => schedulerServices(this.kit, schedulerConfig(this.kit.times), epoch));
+    this.schedulers[at] = { epoch, process, services, busy: null, sweptAt: 0 };
     // What it learns at its start is the same whenever that is: no choice is offered on the way.
     const started = this.kernel.within(process, () =>
       Promise.all([services.deployments.refresh(), services.plans.get(WORKFLOW, 1), services.writing.query(EPOCH, [])]),
@@ -388,43 +426,52 @@ export class ScopeWorld {
     this.lives += 1;
     const process = new SimulatedProcess(`worker ${at + 1}.${this.lives}`);
     const session = `0000000${this.lives}-0000-4000-8000-000000000000`;
+    const { epoch } = this.database;
     this.workers[at] = {
+      epoch,
       process,
-      worker: this.kernel.within(process, () => new ScopeWorker(session, DEPLOYMENT.name, this.kit.transport(1))),
+      worker: this.kernel.within(process, () => new ScopeWorker(session, DEPLOYMENT.name, epoch, this.kit.transport(epoch))),
     };
   }
 
   private streamLengths(): number {
-    return ['1|tasks:default', '1|reports:default'].reduce((sum, name) => sum + (this.kit.streams.broker.find(name)?.entries.size ?? 0), 0);
+    // What is left in the streams of an earlier epoch nobody reads any more.
+    return ['tasks:default', 'reports:default'].reduce(
+      (sum, name) => sum + (this.kit.streams.broker.find(`${this.database.epoch}|${name}`)?.entries.size ?? 0),
+      0,
+    );
   }
 
   private streamContents(): unknown {
-    return ['1|tasks:default', '1|reports:default'].map((name) => {
-      const stream = this.kit.streams.broker.find(name);
-      return [...(stream?.groups ?? [])].map(([group, found]) => [
-        group,
-        found.head(100).map(({ id, body }) => [plainBody(body), this.age(Number(id.split('-')[0]))]),
-        [...found.pending.values()].map(({ entry, owner, deliveries, touchedAt }) => [
-          plainBody(entry.body),
-          owner,
-          deliveries,
-          this.age(touchedAt),
-        ]),
-      ]);
-    });
+    const epochs = Array.from({ length: this.database.epoch }, (_, at) => at + 1);
+    return epochs
+      .flatMap((epoch) => [`${epoch}|tasks:default`, `${epoch}|reports:default`])
+      .map((name) => {
+        const stream = this.kit.streams.broker.find(name);
+        return [...(stream?.groups ?? [])].map(([group, found]) => [
+          group,
+          found.head(100).map(({ id, body }) => [plainBody(body), this.age(Number(id.split('-')[0]))]),
+          [...found.pending.values()].map(({ entry, owner, deliveries, touchedAt }) => [
+            plainBody(entry.body),
+            owner,
+            deliveries,
+            this.age(touchedAt),
+          ]),
+        ]);
+      });
   }
 
   /** New entries, and those that somebody took a lease ago and has not acknowledged. */
-  private mayTake(name: string, group: string): boolean {
-    const found = this.kit.streams.broker.find(name)?.group(group).group;
+  private mayTake(epoch: number, name: string, group: string): boolean {
+    const found = this.kit.streams.broker.find(`${epoch}|${name}`)?.group(group).group;
     if (!found) return false;
     return (
       found.waitingCount > 0 || [...found.pending.values()].some(({ touchedAt }) => this.kernel.now - touchedAt >= LEASE_SECONDS * 1000)
     );
   }
 
-  private taken(name: string, groupName: string, owner: string): Delivery[] {
-    const { group } = this.kit.streams.broker.stream(`1|${name}`).group(groupName);
+  private taken(epoch: number, name: string, groupName: string, owner: string): Delivery[] {
+    const { group } = this.kit.streams.broker.stream(`${epoch}|${name}`).group(groupName);
     const fresh = group.take(1, owner, this.kernel.now).map(({ id, body }) => ({ stream: name, id, body, deliveries: 1 }));
     if (fresh.length > 0) return fresh;
     return [...group.pending].flatMap(([id, claim]) => {
@@ -434,6 +481,11 @@ export class ScopeWorld {
     });
   }
 }
+
+/** Columns of rows that chance or the clock alone has chosen, or that nothing depends on. */
+const VOID_COLUMNS: ReadonlySet<string> = new Set(['causeId', 'actor', 'createdAt', 'endedAt', 'queuedAt']);
+/** Columns that are moments: only their age counts. */
+const AGED_COLUMNS: ReadonlySet<string> = new Set(['changedAt', 'dueAt', 'expiresAt']);
 
 /** A message without what only chance has chosen. */
 function plainBody(body: string): unknown {
