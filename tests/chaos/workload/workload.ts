@@ -1,4 +1,5 @@
 import { isTerminalRun } from '#core';
+import { eventually } from '#testing';
 import { Random } from '../../simulation/virtual/random.ts';
 import { now, rest } from '../clock.ts';
 import type { Journal } from '../journal.ts';
@@ -20,6 +21,7 @@ const tasksMax = 400;
 /** Open runs, for each run that is started in a second. */
 const openMaxPerRate = 25;
 const endedWithinMs = 60_000;
+const preparedWithinMs = 60_000;
 const createEveryMs = { first: 100, most: 2_000 } as const;
 
 /** Starts runs at a steady rate and does to each what its plan says: reads, cancels and retries by several callers at once. */
@@ -37,9 +39,12 @@ export class Workload {
     private readonly options: WorkloadOptions,
   ) {}
 
-  /** Publishes the workflows. Throws when one is not accepted. */
+  /** Publishes the workflows, each as often as it takes. Throws when one is not accepted in time. */
   async prepare(): Promise<void> {
-    for (const { name, source } of KINDS) this.workflows.set(name, await this.caller.apply(source));
+    for (const { name, source } of KINDS) {
+      const apply = () => this.caller.apply(source);
+      this.workflows.set(name, await eventually(apply, { within: preparedWithinMs, every: 500, what: `${name} to be accepted` }));
+    }
   }
 
   /** Starts runs until `stop`. Their times are those of the plan, not of the answers: what is slow is not spared. */
