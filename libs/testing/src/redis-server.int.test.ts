@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -21,6 +22,14 @@ describe('a Redis server for tests', () => {
     await server.kill();
     await server.restart();
     expect(await said(server, (redis) => redis.get('kept'))).toBe('yes');
+    await server.stop();
+  });
+
+  it('takes settings, and tells where its append-only files lie', async () => {
+    const server = await startRedis({ appendonly: true, appendfsync: 'everysec', settings: { 'enable-debug-command': 'local' } });
+    expect(await said(server, (redis) => redis.config('GET', 'appendfsync'))).toEqual(['appendfsync', 'everysec']);
+    expect(await said(server, (redis) => redis.call('DEBUG', 'SLEEP', '0'))).toBe('OK');
+    expect(await readdir(server.folder)).toContain('appendonlydir');
     await server.stop();
   });
 

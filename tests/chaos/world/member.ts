@@ -5,7 +5,7 @@ import type { Member, MemberEnding, MemberName, ReadinessSeen, Role } from './ty
 type Env = Readonly<Record<string, string>>;
 
 const RESTART_AFTER_MS = 500;
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 const ANSWER_WITHIN_MS = 2_000;
 const LAST_LINES = 60;
 
