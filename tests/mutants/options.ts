@@ -17,6 +17,8 @@ export interface Options {
   readonly json: boolean;
   /** A file that gets the table. */
   readonly markdown: string | undefined;
+  /** A file of what was tried before, which is not tried again; what is tried now is added. */
+  readonly keep: string | undefined;
   readonly list: boolean;
 }
 
@@ -30,17 +32,19 @@ export function optionsOf(args: readonly string[]): Options {
       all: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       markdown: { type: 'string' },
+      keep: { type: 'string' },
       list: { type: 'boolean', default: false },
     },
   });
   const names = values.only.flatMap((text) => text.split(','));
-  const { all, json, markdown, list } = values;
+  const { all, json, markdown, keep, list } = values;
   return {
     mutants: names.length > 0 ? names.map(mutantOf) : mutants,
     suites: values.suites.split(',').map(suiteOf),
     all,
     json,
     markdown,
+    keep,
     list,
   };
 }

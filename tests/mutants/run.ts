@@ -6,14 +6,16 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { Databases } from './databases.ts';
+import { KeptOutcomes } from './kept-outcomes.ts';
 import type { Mutant } from './mutants.mjs';
 import { optionsOf, type Options, type SuiteName } from './options.ts';
 import { countsOf, isNoticed, jsonOf, lineOf, pageOf, type Verdict } from './report.ts';
 import { Soundness } from './soundness.ts';
-import { runOf } from './suites.ts';
+import { runOf, type SuiteRun } from './suites.ts';
 import { runSuite, type Outcome } from './trial.ts';
 
 const options = optionsOf(process.argv.slice(2));
+const kept = KeptOutcomes.open(options.keep);
 // With --json, stdout belongs to the result.
 const say = options.json ? console.error : console.log;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
@@ -48,13 +50,18 @@ async function tryOn(mutant: Mutant, databases: Databases | null, soundness: Sou
   for (const suite of options.suites.toSorted((one, other) => Number(other === mutant.by) - Number(one === mutant.by))) {
     const part = runOf(suite, mutant);
     if (!part) continue;
-    const unsound = await soundness.faultOf(part);
-    const outcome = unsound ?? (await runSuite(part, mutant.name, databases?.envFor(mutant) ?? {}));
+    const outcome = kept.find(mutant.name, suite) ?? (await tryPart(part, mutant, databases, soundness));
     outcomes.set(suite, outcome);
-    if (outcome.kind !== 'passed') await databases?.tidy();
+    kept.add(mutant.name, suite, outcome);
     if (outcome.kind === 'noticed' && !options.all) break;
   }
   return outcomes;
+}
+
+async function tryPart(part: SuiteRun, mutant: Mutant, databases: Databases | null, soundness: Soundness): Promise<Outcome> {
+  const outcome = (await soundness.faultOf(part)) ?? (await runSuite(part, mutant.name, databases?.envFor(mutant) ?? {}));
+  if (outcome.kind !== 'passed') await databases?.tidy();
+  return outcome;
 }
 
 /** The machine and the day. */

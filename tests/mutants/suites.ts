@@ -11,7 +11,7 @@ const SCOPE_STATES = 2_000;
 export interface SuiteRun {
   readonly args: readonly string[];
   readonly failure: RegExp;
-  /** Beyond, it counts as hung: many times of what it takes. */
+  /** Beyond, on a machine that has nothing else to do, it counts as hung: many times of what it takes. */
   readonly secondsMax: number;
 }
 

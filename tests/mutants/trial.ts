@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
 import { project, projectNode } from '../../tools/lib/project.mjs';
 import type { SuiteRun } from './suites.ts';
 
@@ -28,10 +29,12 @@ export async function runSuite({ args, failure, secondsMax }: SuiteRun, mutant: 
   process.once('exit', end);
   let output = '';
   let isLate = false;
+  // Where many share the machine, everything takes its time.
+  const limitSeconds = secondsMax * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
   const limit = setTimeout(() => {
     isLate = true;
     end();
-  }, secondsMax * 1000);
+  }, limitSeconds * 1000);
   const hear = (chunk: Buffer) => {
     output = (output + chunk.toString('utf8')).slice(-OUTPUT_MAX);
     // A whole line: what is told may come in pieces.
@@ -42,7 +45,7 @@ export async function runSuite({ args, failure, secondsMax }: SuiteRun, mutant: 
   const code = await new Promise<number>((resolve) => child.once('close', (exitCode) => resolve(exitCode ?? 137)));
   clearTimeout(limit);
   process.off('exit', end);
-  return { ...outcomeOf(code, output, failure, isLate ? secondsMax : null), seconds: (performance.now() - began) / 1000 };
+  return { ...outcomeOf(code, output, failure, isLate ? Math.round(limitSeconds) : null), seconds: (performance.now() - began) / 1000 };
 }
 
 function outcomeOf(code: number, output: string, failure: RegExp, lateSeconds: number | null) {

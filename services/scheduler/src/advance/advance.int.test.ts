@@ -274,6 +274,25 @@ describe.each(databaseServers())('advancing runs on $name', ({ cloneDatabase }) 
     expect(await given.faults()).toEqual([]);
   });
 
+  it('writes nothing of a decision about a run that was cancelled before it was written', async () => {
+    const [id = never()] = await submitted(1);
+    const [task = never()] = await admitted([id]);
+    const event: RunEvent = {
+      ...{ kind: 'ended', causeId: randomUUID(), actor: 'worker:late', stepNo: 1, token: task, from: deployment.id, outcome: 'succeeded' },
+      ...{ ranMs: 1, output: null, error: null, dice: 0.5 },
+    };
+
+    const { refused } = await first().advance.advance(new Map([[id, [event]]]), async () => {
+      await given.cancel(id);
+      return new Set([id]);
+    });
+
+    expect([...refused.values()]).toEqual([]);
+    expect((await given.statesOf(id)).run).toBe('CANCELLING');
+    await first().sweeps.fireDue();
+    expect((await given.statesOf(id)).run).toBe('CANCELLED');
+  });
+
   it('retries a run from where it failed: what succeeded is taken over, with its output', async () => {
     const plan = aPlan({ fetch: {}, use: { needs: ['fetch'], inputReads: ['fetch'], input: { rows: '${{ steps.fetch.output.rows }}' } } });
     const failed = await given.run({ plan, deployment });

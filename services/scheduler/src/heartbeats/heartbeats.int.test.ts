@@ -119,6 +119,15 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     expect(await sessionOf(session)).toMatchObject({ deployment_id: deployment.id });
   });
 
+  it('does not let one deployment say what a session of another holds', async () => {
+    const other = await given.deployment();
+    await scheduler.deployments.refresh();
+    const [session, task] = [randomUUID(), await taken()];
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [task])));
+    await scheduler.heartbeats.take(by(streams.heartbeats(other.name), [beatOf(session)]));
+    expect(await sessionOf(session)).toMatchObject({ deployment_id: deployment.id, held_runs: [task.runId] });
+  });
+
   it('tells a worker what it holds in vain: what ended, what was cancelled, what was sent again, what never was', async () => {
     const [good, ended, cancelled, again] = [await taken(), await taken(), await taken(), await taken()];
     await scheduler.reports.apply(deliveriesOf(deployment.name, [reportOf(ended)]));
