@@ -20,9 +20,10 @@ export interface RunSeen {
 /** What callers saw, counted by call and outcome: `create accepted`. */
 export type CallCounts = Map<string, number>;
 
-const answerWithinMs = 8_000;
-const connectWithinMs = 3_000;
-const connectionsMax = 64;
+const answerWithinMs = 10_000;
+const connectWithinMs = 5_000;
+/** Calls under way at once; the others wait for their turn, which is no part of the time that an answer has. */
+const callsMax = 32;
 const surprisesMax = 50;
 /** In place of a run's id. */
 export const REFUSED = '';
@@ -35,8 +36,9 @@ export class Caller {
   readonly counts: CallCounts = new Map();
   /** Answers that no caller should get: a refusal of a sound call. The first of them are kept. */
   readonly surprises: { readonly call: string; readonly status: number; readonly body: object }[] = [];
+  private readonly turns = new Turns(callsMax);
   private readonly agent = new Agent({
-    connections: connectionsMax,
+    connections: callsMax,
     headersTimeout: answerWithinMs,
     bodyTimeout: answerWithinMs,
     connect: { timeout: connectWithinMs },
@@ -152,6 +154,7 @@ export class Caller {
     body?: object,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer | undefined> {
+    await this.turns.take();
     try {
       const { statusCode, body: answered } = await request(this.url + path, {
         dispatcher: this.agent,
@@ -164,7 +167,27 @@ export class Caller {
       return { status: statusCode, body: typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {} };
     } catch {
       return undefined;
+    } finally {
+      this.turns.give();
     }
+  }
+}
+
+/** So many at once, in the order in which they came. */
+class Turns {
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private left: number) {}
+
+  async take(): Promise<void> {
+    if (this.left > 0) this.left -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.left += 1;
   }
 }
 
