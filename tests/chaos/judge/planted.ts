@@ -44,7 +44,7 @@ export class Planted {
       [id, workflowId, retryOf ?? null, state],
     );
     if (key)
-      await this.client.query(`insert into idempotency_keys (scope, key, body_hash, run_id) values ('t', $1::text, '\\x00', $1::uuid)`, [
+      await this.client.query(`insert into idempotency_keys (scope, key, body_hash, run_id) values ('t', $1::text, '\\x00', $1::text::uuid)`, [
         id,
       ]);
     return id;
