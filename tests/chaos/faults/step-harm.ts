@@ -81,14 +81,13 @@ const logFlood = harm(
 export const stepHarms: readonly Fault[] = [stepBlocks, stepKillsWorker, stepDies, logFlood];
 
 async function attemptsOf(world: World, runId: string): Promise<Measures> {
-  const rows = await world.postgres
-    .sql<{ attempt: number; dispatches: number; losses: number; code: string | null }>(
-      `select attempt, dispatch_no as dispatches, worker_losses as losses, error->>'code' as code from step_runs where run_id = $1`,
+  const [row] = await world.postgres
+    .sql<{ attempt: number; dispatches: number; losses: number; reason: string | null }>(
+      `select attempt, dispatch_no as dispatches, worker_losses as losses, reason from step_runs where run_id = $1`,
       [runId],
     )
     .catch(() => []);
-  const [row] = rows;
-  return row ? { attempt: row.attempt, dispatches: row.dispatches, losses: row.losses, ...(row.code ? { code: row.code } : {}) } : {};
+  return row ? { attempt: row.attempt, dispatches: row.dispatches, losses: row.losses, reason: row.reason ?? '' } : {};
 }
 
 function difference(before: Measures, after: Measures): Measures {
