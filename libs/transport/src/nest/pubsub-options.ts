@@ -13,7 +13,7 @@ export function pubSubOptions(text: string): NonNullable<RedisOptions['options']
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     retryAttempts: Number.MAX_SAFE_INTEGER,
     retryDelay: 1_000,
-    connectTimeout: 2_000,
+    connectTimeout: 4_000,
     keepAlive: 10_000,
   };
 }

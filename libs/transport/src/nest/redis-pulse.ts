@@ -5,6 +5,8 @@ import { UnreachableError } from '../transport-error.ts';
 /** Pause between two pings of a connection, and how long it may be silent after one. */
 const PING_MS = 1_000;
 const ANSWER_MS = 2_000;
+/** How long the greeting of a new connection may take. */
+const HANDSHAKE_MS = 4_000;
 
 /**
  * Keeps a connection of the driver honest. A subscriber asks nothing, and so never learns that its link is half open; the driver waits for the
@@ -38,7 +40,7 @@ export class RedisPulse {
   }
 
   private async ping(): Promise<void> {
-    if (this.handshakeSince !== undefined && performance.now() - this.handshakeSince > this.answerMs) this.redis.stream.destroy();
+    if (this.handshakeSince !== undefined && performance.now() - this.handshakeSince > HANDSHAKE_MS) this.redis.stream.destroy();
     if (this.redis.status !== 'ready' || this.pinging) return;
     this.pinging = true;
     const { stream } = this.redis;

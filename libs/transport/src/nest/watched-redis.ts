@@ -1,4 +1,4 @@
-import { ClientRedis, ServerRedis } from '@nestjs/microservices';
+import { ClientRedis, type RedisOptions, ServerRedis } from '@nestjs/microservices';
 import type { Redis } from 'ioredis';
 import { withDeadline } from '../redis/deadline.ts';
 import { UnreachableError } from '../transport-error.ts';
@@ -36,9 +36,16 @@ export class WatchedRedisClient extends ClientRedis {
   }
 }
 
-/** Nest's Redis server, whose connections notice when their link is half open. */
+/**
+ * Nest's Redis server, whose connections notice when their link is half open. It starts at once, also without Redis: it subscribes when Redis
+ * comes, and again whenever it comes back.
+ */
 export class WatchedRedisServer extends ServerRedis {
   private pulses: readonly RedisPulse[] = [];
+
+  constructor(options: NonNullable<RedisOptions['options']>) {
+    super({ ...options, maxRetriesPerRequest: null });
+  }
 
   /** Whether what is published reaches this process. */
   get isAlive(): boolean {
@@ -49,6 +56,13 @@ export class WatchedRedisServer extends ServerRedis {
     const redis: Redis = await super.createRedisClient();
     this.pulses = [...this.pulses.slice(-1), new RedisPulse(redis)];
     return redis;
+  }
+
+  override start(callback?: () => void): void {
+    // The subscriptions wait in the client's queue until there is a connection.
+    this.bindEvents(this.subClient, this.pubClient);
+    for (const client of [this.subClient, this.pubClient]) client.connect().catch(() => {});
+    callback?.();
   }
 
   override createRetryStrategy(): number | undefined {

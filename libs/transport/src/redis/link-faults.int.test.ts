@@ -62,6 +62,22 @@ describe('the link to the server', () => {
     await eventually(() => seen.bodies.includes('after'), { within: 10_000 });
   });
 
+  it('tells how long deliveries have stood, and how long nothing was read', async () => {
+    const { transport } = behindProxy();
+    const [stream, seen] = [streamName(), new Seen()];
+    const consumer = transport.consume(consuming([stream], { ...seen, acknowledge: 'manual', blockMs: 100 }));
+    expect(consumer.progress.standingMs).toBe(0);
+    await transport.add(entriesOf(stream, ['held']));
+    await eventually(() => consumer.progress.standingMs > 200, { what: 'the delivery to stand' });
+    expect(consumer.progress.unreadMs).toBeLessThan(5_000);
+    await transport.ack(seen.deliveries, GROUP);
+    expect(consumer.progress.standingMs).toBe(0);
+    proxy.blackhole();
+    await eventually(() => consumer.progress.unreadMs > 500, { what: 'the reading to stand' });
+    proxy.heal();
+    await eventually(() => consumer.progress.unreadMs < 500, { within: 10_000, what: 'the reading to go on' });
+  });
+
   it('fails calls within their time while the server is silent', async () => {
     const { transport } = behindProxy({ commandTimeoutMs: 400 });
     const stream = streamName();
