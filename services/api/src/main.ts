@@ -2,9 +2,15 @@ import 'reflect-metadata';
 import { DomainError } from '#core';
 import { readTenancyConfig } from '#store';
 import { type Logger, createLogger, createMetrics, parseConfig, startOperationsServer } from '#telemetry';
-import { InProcessHub, InProcessPubSubClient, InProcessPubSubServer, WatchedRedisClient, pubSubOptions } from '#transport';
+import {
+  InProcessHub,
+  InProcessPubSubClient,
+  InProcessPubSubServer,
+  WatchedRedisClient,
+  WatchedRedisServer,
+  pubSubOptions,
+} from '#transport';
 import { ApiConfig } from './config.ts';
-import { PatientRedisServer } from './events/patient-redis-server.ts';
 import { redisCheck } from './events/redis-check.ts';
 import { startApi } from './start-api.ts';
 
@@ -49,7 +55,7 @@ function eventsOf(redisUrl: string | undefined) {
     return { events: new InProcessPubSubClient(hub), eventsServer: new InProcessPubSubServer(hub), checks: {} };
   }
   const events = new WatchedRedisClient(pubSubOptions(redisUrl));
-  const eventsServer = new PatientRedisServer(pubSubOptions(redisUrl));
+  const eventsServer = new WatchedRedisServer(pubSubOptions(redisUrl));
   // Not waited for: the api serves without Redis, and tries until it is there.
   events.connect().catch(() => {});
   return { events, eventsServer, checks: { redis: redisCheck(events, eventsServer) } };

@@ -29,7 +29,7 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   /** Publishes wake-ups: Nest's Redis client, or its twin within the process. Closed by its owner. */
   readonly events: EventsClient;
-  /** Hears which runs changed: `PatientRedisServer`, or the twin within the process. Closed with the api. */
+  /** Hears which runs changed: `WatchedRedisServer`, or the twin within the process. Closed with the api. */
   readonly eventsServer: CustomTransportStrategy;
   /** What is looked at beside PostgreSQL. */
   readonly checks?: Readonly<Record<string, ReadinessCheck>>;
