@@ -41,6 +41,21 @@ describe('the operations server', () => {
     expect(text).toContain('process_cpu_seconds_total');
   });
 
+  it('tells how each check stands among its metrics', async () => {
+    const get = await start({
+      database: () => Promise.reject(new Error('away')),
+      redis: async () => ({ status: 'degraded' }),
+      loop: async () => {},
+    });
+    const text = await (await get('/metrics')).text();
+    for (const line of [
+      '{check="database",service="worker"} 0',
+      '{check="redis",service="worker"} 0.5',
+      '{check="loop",service="worker"} 1',
+    ])
+      expect(text).toContain(`flowforge_ready${line}\n`);
+  });
+
   it('answers nothing else, and only GET', async () => {
     const get = await start({});
     expect((await get('/')).status).toBe(404);

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { DomainError } from '#core';
 import type { Metrics } from './metrics.ts';
-import { type ReadinessCheck, evaluateReadiness, readinessCode } from './readiness.ts';
+import { type CheckStatus, type ReadinessCheck, evaluateReadiness, readinessCode } from './readiness.ts';
 
 export interface OperationsServerOptions {
   readonly service: string;
@@ -21,6 +21,7 @@ export interface OperationsServer {
 
 /** Starts it. Throws `port.taken` when the port is in use. */
 export async function startOperationsServer(options: OperationsServerOptions): Promise<OperationsServer> {
+  gaugeReadiness(options);
   const server = createServer((request, response) => {
     answer(options, request).then(
       ({ code, type, body }) => response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
@@ -41,6 +42,21 @@ export async function startOperationsServer(options: OperationsServerOptions): P
     },
   };
 }
+
+/** What an alert is made of: a process that is not ready for ten seconds does not get on. */
+function gaugeReadiness({ metrics, checks }: OperationsServerOptions): void {
+  metrics.gauge({
+    name: 'flowforge_ready',
+    help: 'How each check of /ready stands: 1 ok, 0.5 degraded, 0 down.',
+    labels: ['check'],
+    collect: async (gauge) => {
+      const readiness = await evaluateReadiness(checks);
+      for (const [check, { status }] of Object.entries(readiness.checks)) gauge.set({ check }, LEVELS[status]);
+    },
+  });
+}
+
+const LEVELS: Readonly<Record<CheckStatus, number>> = { ok: 1, degraded: 0.5, down: 0 };
 
 interface Answer {
   readonly code: number;
