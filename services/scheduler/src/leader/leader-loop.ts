@@ -2,6 +2,7 @@ import { ensurePartitions, forgetKeys, readEpoch, releaseLease, takeLease, type 
 import type { Logger, Metrics } from '#telemetry';
 import type { StreamTransport } from '#transport';
 import type { AdmissionService } from '../admission/admission.service.ts';
+import { isOutage } from '../advance/outage.ts';
 import type { DeploymentDirectory } from '../deployments/deployment-directory.ts';
 import type { SweepService } from '../sweep/sweep.service.ts';
 import type { WakeSignal } from './wake-signal.ts';
@@ -89,13 +90,16 @@ export class LeaderLoop {
   }
 
   private async run(): Promise<void> {
-    while (!this.stopping) {
+    for (let failures = 0; !this.stopping;) {
       let restMs = Math.min(this.options.sweepSeconds * 1000, FAILED_REST_MS_MAX) * (0.5 + Math.random() / 2);
       try {
         restMs = await this.round();
         this.dueAt = performance.now() + restMs;
+        failures = 0;
       } catch (error) {
-        this.logger.error({ err: error }, 'a round of the leader duties failed; it is tried again');
+        failures += 1;
+        // An outage is told once: who looks after the database and the streams tells when it is over.
+        if (failures === 1 || !isOutage(error)) this.logger.error({ err: error }, 'a round of the leader duties failed; it is tried again');
       }
       if (!this.stopping) await this.bell.wait(restMs);
     }
