@@ -106,7 +106,7 @@ export class StepLanes {
   /** Returns whether the step may begin: it may be dropped while it waits for that. */
   private async announce(step: HeldStep): Promise<boolean> {
     const dropped = Promise.withResolvers<void>();
-    this.running.set(step, { stop: dropped.resolve, kill: dropped.resolve });
+    this.running.set(step, { stop: () => dropped.resolve(), kill: () => dropped.resolve() });
     await Promise.race([this.events.announces(step), dropped.promise]);
     return !step.dropped;
   }
