@@ -1,5 +1,5 @@
 /**
- * `npm run proof:sim`: the simulation in a part of all its suites, then the property tests. Bounded for pipelines: below three minutes on two cores.
+ * `npm run proof:sim`: the simulation in a part of all its suites, then the property tests. Bounded for pipelines: the aim is three minutes on two idle cores.
  * The last line is `N passed, N failed`; the exit code is 0 only when none failed. Part of the seeds are fresh: the line that names a failing one
  * tells how to see it again.
  */

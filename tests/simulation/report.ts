@@ -1,6 +1,7 @@
 import type { Rule } from './database/rules.ts';
 import type { Exploration } from './small-scope/explore.ts';
 import type { ScopeSettings } from './small-scope/scope-world.ts';
+import type { Bite } from './suites.ts';
 import type { WorldResult } from './world/world.ts';
 
 export function tellViolation({ seed, violations }: WorldResult, without: ReadonlySet<Rule>, crowded: boolean): void {
@@ -8,6 +9,11 @@ export function tellViolation({ seed, violations }: WorldResult, without: Readon
   console.log(`seed ${seed}: ${first?.invariant} ${first?.what}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''}`);
   const rest = [...without].map((rule) => ` --without '${rule}'`).join('') + (crowded ? ' --crowded' : '');
   console.log(`  again: npm run sim -- --replay ${seed} --trace${rest}`);
+}
+
+export function tellBite(rule: Rule, bite: Bite | null): void {
+  const seen = bite ? `noticed in seed ${bite.seed}: ${bite.noticed.invariant} ${bite.noticed.what}` : 'not noticed';
+  console.log(`${bite ? '✓' : '✗'} without '${rule}': ${seen}`);
 }
 
 export function tellExploration(
