@@ -5,8 +5,9 @@ import { snapshotStreams, unsettledHeartbeats } from '../harness/stream-snapshot
 import { LEASE_MS, type Town } from './town.ts';
 import { STEPS_WITHOUT_EFFECT } from './workflows.ts';
 
-const endsWithinMs = 90_000;
-const lookEveryMs = 40;
+const endsWithinMs = 120_000;
+const lookEveryMs = 100;
+const lastLines = 8;
 const FATAL = /"level":"fatal"|invariant\.broken|UnhandledPromiseRejection/;
 
 /** Waits until every run has ended, no worker holds anything, and nothing waits in a stream to be acknowledged. */
@@ -22,7 +23,12 @@ export async function comesToRest(town: Town): Promise<void> {
     if (pending.length > 0) throw new Error(`pending: ${pending.map(({ kind, pending: count }) => `${kind} ${count}`).join(', ')}`);
     return true;
   };
-  await eventually(isAtRest, { within: endsWithinMs, every: lookEveryMs, what: 'all runs to end and nothing to be left' });
+  await eventually(isAtRest, { within: endsWithinMs, every: lookEveryMs, what: 'all runs to end and nothing to be left' }).catch(
+    async (error: unknown) => {
+      const open = await town.records.open();
+      throw new Error(`${String(error)}\n${open.map((line) => `      ${line}`).join('\n')}`);
+    },
+  );
 }
 
 /** What is not as it must be, now that nothing is under way. */
@@ -64,7 +70,8 @@ function wrongProcesses(town: Town): string[] {
   return town.members.flatMap((member) => {
     const { name, ending, lines } = town.process(member);
     const fatal = lines.find((line) => FATAL.test(line));
-    return [...(ending ? [`${name} ended with ${ending.code}`] : []), ...(fatal ? [`${name} said: ${fatal.slice(0, 300)}`] : [])];
+    const ended = ending ? [`${name} ended with ${ending.code}: ${lines.slice(-lastLines).join(' | ')}`] : [];
+    return [...ended, ...(fatal ? [`${name} said: ${fatal.slice(0, 300)}`] : [])];
   });
 }
 

@@ -55,6 +55,21 @@ export class Records {
     return this.count('worker_sessions', 'cardinality(held_runs) > 0');
   }
 
+  /** What has not ended, for people: runs, their steps, and who holds what. */
+  async open(): Promise<string[]> {
+    const { rows } = await this.owner.query<{ line: string }>(
+      `select format('run %s %s remaining %s active %s waiting %s', run_id, phase, remaining, active, waiting) as line from live_runs
+       union all
+       select format('step %s %s %s dispatch %s since %s', s.run_id, s.name, s.state, s.dispatch_no, s.changed_at)
+         from step_runs s join live_runs using (run_id) where s.ended_at is null
+       union all
+       select format('session %s of %s until %s holds %s', session, worker, expires_at, held_runs) from worker_sessions
+       union all
+       select format('leader %s until %s, now %s', holder, expires_at, clock_timestamp()) from leader_leases`,
+    );
+    return rows.map(({ line }) => line);
+  }
+
   /** Runs that ended otherwise than well. */
   async ends(): Promise<{ id: string; state: string }[]> {
     const { rows } = await this.owner.query<{ id: string; state: string }>(

@@ -23,8 +23,8 @@ export interface CaseResult {
 
 const runsAtFirst = 6;
 const runsMoreMax = 60;
-const arrivesWithinMs = 30_000;
-const lookEveryMs = 5;
+const arrivesWithinMs = 60_000;
+const lookEveryMs = 15;
 const moreEveryMs = 400;
 const stoppedLeases = 3;
 /** Workers that are lost for one case, at most. */
@@ -132,7 +132,7 @@ class Attempt {
   private async comeBy(victim: Member | undefined): Promise<void> {
     const { needs } = this.given.point;
     if (needs === undefined) return;
-    await eventually(() => this.town.records.underWay(), { within: 10_000, every: lookEveryMs, what: 'steps to be under way' });
+    await eventually(() => this.town.records.underWay(), { within: 30_000, every: lookEveryMs * 2, what: 'steps to be under way' });
     if (needs === 'drain' && victim) this.underWay(this.turning, this.drain(victim));
     if (needs === 'lost worker') this.underWay(this.turning, this.loseWorkers());
   }
@@ -141,7 +141,7 @@ class Attempt {
   private async loseWorkers(): Promise<void> {
     while (!this.isStruck && this.lost < lostMax) {
       this.underWay(this.starting, this.town.workload.slow(this.random, 3));
-      const member = await eventually(() => this.town.holder(), { within: 10_000, every: lookEveryMs, what: 'a worker to hold steps' });
+      const member = await eventually(() => this.town.holder(), { within: 30_000, every: lookEveryMs * 2, what: 'a worker to hold steps' });
       await this.town.kill(member);
       this.lost += 1;
       await this.town.start(member);

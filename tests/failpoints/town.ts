@@ -11,6 +11,8 @@ import { Workload } from './workload.ts';
 
 export const LEASE_MS = Number(SHORT_TIMES.LEASE_SECONDS) * 1_000;
 
+const startsMax = 5;
+
 export interface Member {
   readonly role: Role;
   readonly at: number;
@@ -131,8 +133,15 @@ export class Town {
     };
   }
 
+  /** Whoever runs a cluster starts again what did not come up: a database that is too slow to answer is no fault of the case. */
   async start({ role, at }: Member): Promise<void> {
-    await this.stack.startMember(role, at);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return void (await this.stack.startMember(role, at));
+      } catch (error) {
+        if (tries === startsMax) throw error;
+      }
+    }
   }
 
   /** A worker that has said, since its last end, that it holds steps. */
