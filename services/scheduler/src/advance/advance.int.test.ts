@@ -278,8 +278,17 @@ describe.each(databaseServers())('advancing runs on $name', ({ cloneDatabase }) 
     const [id = never()] = await submitted(1);
     const [task = never()] = await admitted([id]);
     const event: RunEvent = {
-      ...{ kind: 'ended', causeId: randomUUID(), actor: 'worker:late', stepNo: 1, token: task, from: deployment.id, outcome: 'succeeded' },
-      ...{ ranMs: 1, output: null, error: null, dice: 0.5 },
+      kind: 'ended',
+      causeId: randomUUID(),
+      actor: 'worker:late',
+      stepNo: 1,
+      token: task,
+      from: deployment.id,
+      outcome: 'succeeded',
+      ranMs: 1,
+      output: null,
+      error: null,
+      dice: 0.5,
     };
 
     const { refused } = await first().advance.advance(new Map([[id, [event]]]), async () => {
