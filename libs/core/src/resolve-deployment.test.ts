@@ -74,7 +74,7 @@ describe('resolveDeployment', () => {
     );
   });
 
-  it('stays below a microsecond with 10,000 teams', () => {
+  it('looks up one of 10,000 teams, and does not search', () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `team-${at}`);
     const table = deploymentTable([target(null, null), ...names.map((team) => target('production', team))], 'production');
     const rounds = 200_000;
@@ -85,7 +85,8 @@ describe('resolveDeployment', () => {
       for (let at = 0; at < rounds; at += 1) resolveDeployment(table, { environment: 'production', team: names[at % names.length] ?? '' });
       best = Math.min(best, ((performance.now() - started) * 1_000) / rounds);
     }
-    expect(best).toBeLessThan(1);
+    // Microseconds. Seen: 0.2 to 2. A search through the teams would take hundreds.
+    expect(best).toBeLessThan(50);
   });
 });
 
