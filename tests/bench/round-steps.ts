@@ -1,7 +1,7 @@
 import type { Figure } from './figures.ts';
 import type { Ledger } from './flowforge/audit.ts';
 import { singleStep } from './flowforge/definitions.ts';
-import { measureFan, measureIdleChains, measureIdleSubmits, measureStarts } from './flowforge/latency.ts';
+import { measureFan, measureIdleChains, measureIdleSubmits, measureRest, measureStarts } from './flowforge/latency.ts';
 import { measureMemory } from './flowforge/memory.ts';
 import { targetOf } from './flowforge/target.ts';
 import { measureSubmits, measureW1, measureW1b, measureW2 } from './flowforge/throughput.ts';
@@ -44,6 +44,7 @@ export function roundSteps(world: World, ledger: Ledger, limitsUrl: string, size
     one('state-machine', () => measureStateMachine(world, ledger, seconds)),
     one('commit', () => measureCommit(limitsUrl, postgres.pid)),
     one('wake-up', () => measureWakeup(redis.url, redis.pid)),
+    one('REST', () => measureRest(world, seconds)),
     one('IDLE', () => measureIdleSubmits(world, ledger, sizes.idleSubmits)),
     one('W3', () => measureStarts(world, ledger, sizes.starts)),
     one('W2-idle', () => measureIdleChains(world, ledger, sizes.idleChains)),

@@ -10,8 +10,8 @@ ${more}  steps:
 const marked = (socket: string, needs: string) => `{ uses: bench/mark, with: { socket: ${JSON.stringify(socket)} }${needs} }`;
 
 /** One step that does nothing: six audit rows. */
-export function singleStep(): string {
-  return `${head('single')}    only: { uses: noop }\n`;
+export function singleStep(name = 'single'): string {
+  return `${head(name)}    only: { uses: noop }\n`;
 }
 
 /** `length` steps in a row that do nothing. */

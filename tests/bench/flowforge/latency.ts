@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { figureOf, type Figure } from '../figures.ts';
 import type { Outcome, Request } from '../load/messages.ts';
 import { median, percentile } from '../measure/statistics.ts';
-import { Meter } from '../measure/meter.ts';
+import { Meter, totalCpuMs } from '../measure/meter.ts';
 import { CHAIN_LENGTH, GAP_MS } from '../sizes.ts';
 import type { Ledger } from './audit.ts';
 import { markedChainOf, markedFanOf, markedStep, singleStep } from './definitions.ts';
@@ -56,6 +57,17 @@ export async function measureIdleSubmits(world: World, ledger: Ledger, runs: num
   ledger.submitted(runs, 1);
   await world.drained();
   return figureOf(SYSTEM, 'IDLE', runs, metered, { runs, p50Ms: percentile(latenciesMs, 50), p99Ms: percentile(latenciesMs, 99) });
+}
+
+/** What the processes take while nothing is to be done, as a share of one processor. */
+export async function measureRest(world: World, seconds: number): Promise<Figure> {
+  await world.calm();
+  const meter = Meter.begin(world.parts);
+  await pause(seconds * 1000);
+  const metered = meter.end();
+  return figureOf(SYSTEM, 'REST', Math.max(1, Math.round(seconds * 1000)), metered, {
+    processorPercent: totalCpuMs(metered) / metered.seconds / 10,
+  });
 }
 
 interface Starts {

@@ -2,7 +2,7 @@ import { figureOf, type Figure } from '../figures.ts';
 import { percentile } from '../measure/statistics.ts';
 import { Meter } from '../measure/meter.ts';
 import { BATCH_ITEMS, CHAIN_LENGTH, CONNECTIONS } from '../sizes.ts';
-import type { Ledger } from './audit.ts';
+import { newestRun, type Ledger } from './audit.ts';
 import { chainOf, singleStep } from './definitions.ts';
 import type { World } from './world.ts';
 
@@ -24,14 +24,23 @@ export async function measureSubmits(world: World, ledger: Ledger, singles: numb
     await submitSingly(world, workflow, singles),
     await submitInBulk(world, workflow, bulk),
   ]);
-  ledger.submitted(singles + bulk, 1);
+  return [...figures, await workOff(world, ledger, 'DRAIN', singles + bulk)];
+}
+
+/** P15: the queue is filled while the scheduler stands still, then worked off, which alone is measured. */
+export async function measureDrain(world: World, ledger: Ledger, workload: string, runs: number): Promise<Figure> {
+  const requests = [world.batchOf(await world.stack.api.apply(singleStep()))];
+  await world.calm();
+  await world.withSchedulerPaused(() => world.driver.carryOut({ kind: 'many', requests, count: runs / BATCH_ITEMS, connections: 2 }));
+  return await workOff(world, ledger, workload, runs);
+}
+
+async function workOff(world: World, ledger: Ledger, workload: string, runs: number): Promise<Figure> {
+  ledger.submitted(runs, 1);
   const meter = Meter.begin(world.parts);
   await world.drained();
   const metered = meter.end();
-  return [
-    ...figures,
-    figureOf(SYSTEM, 'DRAIN', singles + bulk, metered, { runs: singles + bulk, runsPerSecond: (singles + bulk) / metered.seconds }),
-  ];
+  return figureOf(SYSTEM, workload, runs, metered, { runs, runsPerSecond: runs / metered.seconds });
 }
 
 async function submitSingly(world: World, workflow: string, count: number): Promise<Figure> {
@@ -92,7 +101,7 @@ interface Load {
 async function toTheEnd(world: World, ledger: Ledger, { workload, definition, runs, stepsPerRun, perRequest }: Load): Promise<Figure> {
   const workflow = await world.stack.api.apply(definition);
   await world.calm();
-  const newest = await newestRun(world);
+  const newest = await newestRun(world.owner);
   const request = perRequest === 1 ? world.startOf(workflow) : world.batchOf(workflow, perRequest);
   const connections = perRequest === 1 ? CONNECTIONS : 2;
   const meter = Meter.begin(world.parts);
@@ -111,11 +120,6 @@ async function toTheEnd(world: World, ledger: Ledger, { workload, definition, ru
     submitP99Ms: percentile(submitted.latenciesMs, 99),
     ...(await runTimes(world, newest)),
   });
-}
-
-async function newestRun(world: World): Promise<string> {
-  const { rows } = await world.owner.query<{ id: string }>('select id from workflow_runs order by id desc limit 1');
-  return rows[0]?.id ?? '00000000-0000-0000-0000-000000000000';
 }
 
 /** From creation to end of the runs after this one, by the database's clock. */

@@ -4,7 +4,7 @@ import { limitTable, workloadTable } from './tables.ts';
 
 const WORKLOADS = `Workloads: S1, S1b submits alone, one by one and 1,000 a request · DRAIN what was queued by them is worked off · W1, W1b runs of one step
 that does nothing, submitted one by one and 1,000 a request, until all have ended durably · W2 chains of ten steps · W2-idle one such chain alone, until its last
-step runs · W3 from the submit to the moment in which the step runs · W4 so many parallel steps and a join · IDLE one submit alone · MEM 100,000 runs in the
+step runs · W3 from the submit to the moment in which the step runs · W4 so many parallel steps and a join · IDLE one submit alone · REST nothing to do (per ms) · MEM 100,000 runs in the
 queue. Processor time is that of all processes, the load driver included; of W2, W2-idle and W4 per step, of limits per row or request.`;
 
 /** The whole result as a Markdown page. */
