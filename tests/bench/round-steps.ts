@@ -12,6 +12,7 @@ import { measureGrouping } from './limits/grouping.ts';
 import { measureBareHttp, measureGroupInsert } from './limits/http.ts';
 import { measureCommit, measureInsert } from './limits/insert.ts';
 import { measureStream, measureWakeup } from './limits/redis.ts';
+import { measureMachine } from './limits/machine.ts';
 import { measureResolve } from './limits/resolve.ts';
 import { measureStateMachine } from './limits/state-machine.ts';
 import type { Sizes } from './sizes.ts';
@@ -31,6 +32,7 @@ export function roundSteps(world: World, ledger: Ledger, limitsUrl: string, size
     measure: async () => [await measure()],
   });
   return [
+    one('machine', () => measureMachine()),
     one('batch', () => measureBatch(limitsUrl, postgres.pid, seconds)),
     { names: ['S1', 'S1b', 'DRAIN'], measure: () => measureSubmits(world, ledger, sizes.submits, sizes.bulkSubmits) },
     { names: ['http', 'http-idle'], measure: () => measureBareHttp(world.driver, seconds) },

@@ -5,6 +5,7 @@ import { Ledger, type AuditVerdict } from '../flowforge/audit.ts';
 import { measureW1, measureW1b, measureW2, warmUp } from '../flowforge/throughput.ts';
 import { World } from '../flowforge/world.ts';
 import { measureBatch } from '../limits/batch.ts';
+import { measureMachine } from '../limits/machine.ts';
 import { measureStateMachine } from '../limits/state-machine.ts';
 import { describeMachine } from '../measure/machine.ts';
 import type { BenchOptions } from '../options.ts';
@@ -52,6 +53,7 @@ async function measure(progress: Telling, rounds: number): Promise<AuditVerdict>
       await warmUp(world, ledger, SIZES.warmUp);
       for (let round = 1; round <= rounds; round += 1) {
         progress.begins(`round ${round} of ${rounds}`);
+        progress.seen(measureMachine());
         progress.seen(await measureBatch(limitsUrl, servers.postgres.pid, SIZES.seconds));
         progress.seen(await measureW1(world, ledger, SIZES.single));
         progress.seen(await measureW1b(world, ledger, SIZES.bulk));
