@@ -94,6 +94,8 @@ export const HeartbeatMessage = z.object({
   /** Host or pod name, for people. */
   worker: z.string().max(253),
   epoch: z.number().int().nonnegative(),
+  /** The number of this heartbeat within its session, from 1. Not told by older workers. */
+  beat: ordinal.optional(),
   concurrency: ordinal,
   held: z.array(HeldStep).max(HELD_STEPS_MAX),
   /** So many of `held`, from the first on, were begun; the rest wait for their turn. Not told by older workers: all may have been. */

@@ -103,6 +103,8 @@ export interface SessionRow {
   readonly deploymentId: string;
   readonly held: readonly Held[];
   readonly begun: number | null;
+  /** The number of its last heartbeat. */
+  readonly beatNo: number | null;
   readonly expiresAt: number;
 }
 

@@ -47,12 +47,16 @@ const sessionsBeat: StatementWork = (database, tx, values) => {
   const seconds = values.number(7);
   for (const row of values.rows()) {
     const held = JSON.parse(row.text(6)) as Held[];
+    const beatNo = row.numberOrNull(8);
+    const known = database.sessions.get(tx, row.text(1));
+    if (known && known.beatNo !== null && beatNo !== null && known.beatNo >= beatNo) continue;
     const expiresAt = database.breaks('leases end') ? Number.POSITIVE_INFINITY : database.clock() + seconds * 1000;
     database.sessions.put(tx, row.text(1), {
       session: row.text(1),
       deploymentId: row.text(2),
       held,
       begun: row.numberOrNull(7),
+      beatNo,
       expiresAt,
     });
   }

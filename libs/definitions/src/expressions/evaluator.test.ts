@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, PlanStep } from '#core';

@@ -5,7 +5,7 @@ const SESSIONS_BEAT = statement('sessions_beat');
 const SESSIONS_LEAVE = statement('sessions_leave');
 const STEPS_HELD_STALE = statement('steps_held_stale');
 
-/** A worker session's heartbeat. `held`: [run id, step number, dispatch number], of which the first `begun` were begun (unknown: all of them). */
+/** A worker session's heartbeat. `held`: [run id, step number, dispatch number], of which the first `begun` were begun (unknown: all of them). `beat`: its number within the session; older ones are passed over. */
 export interface Heartbeat {
   readonly session: string;
   readonly deploymentId: string;
@@ -14,6 +14,7 @@ export interface Heartbeat {
   readonly kinds: readonly string[];
   readonly held: readonly (readonly [string, number, number])[];
   readonly begun?: number | undefined;
+  readonly beat?: number | undefined;
 }
 
 /** A step that a worker holds although it is not its to run any more. */
@@ -41,6 +42,7 @@ export class WorkerSessions {
       beats.map((beat) => JSON.stringify(beat.held)),
       leaseSeconds,
       beats.map((beat) => beat.begun ?? null),
+      beats.map((beat) => beat.beat ?? null),
     ]);
   }
 

@@ -1,1 +1,1 @@
-alter table worker_sessions drop column held_begun;
+alter table worker_sessions drop column beat_no, drop column held_begun;

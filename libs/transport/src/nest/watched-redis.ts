@@ -65,6 +65,16 @@ export class WatchedRedisServer extends ServerRedis {
     callback?.();
   }
 
+  /** Subscriptions that still wait when it is closed are rejected, and nobody misses them. */
+  override bindEvents(subClient: Redis, pubClient: Redis): void {
+    subClient.on('message', this.getMessageHandler(pubClient));
+    for (const channel of this.messageHandlers.keys()) {
+      subClient.subscribe(channel).catch((error: unknown) => {
+        if (!this.isManuallyClosed) this.logger.error(error);
+      });
+    }
+  }
+
   override createRetryStrategy(): number | undefined {
     return this.isManuallyClosed ? undefined : spread();
   }

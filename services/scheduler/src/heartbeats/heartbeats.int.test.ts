@@ -85,6 +85,17 @@ describe.each(databaseServers())('what workers tell beside their reports, on $na
     expect(await sessionOf(session)).toMatchObject({ held_runs: [two.runId], held_begun: 0 });
   });
 
+  it('passes over a heartbeat that comes after a newer one', async () => {
+    const [one, two] = [await taken(), await taken()];
+    const session = randomUUID();
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [one, two], { beat: 11 })));
+    const before = await sessionOf(session);
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [one], { beat: 10 })));
+    expect(await sessionOf(session)).toEqual(before);
+    await scheduler.heartbeats.take(heartbeats(beatOf(session, [two], { beat: 12 })));
+    expect(await sessionOf(session)).toMatchObject({ held_runs: [two.runId], beat_no: 12 });
+  });
+
   it("lets the database's clock say when a lease ends, whatever time this process believes it to be", async () => {
     const session = randomUUID();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);

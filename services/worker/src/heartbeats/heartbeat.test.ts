@@ -34,6 +34,7 @@ describe('the heartbeat', () => {
 
     expect(sent).toHaveLength(4);
     expect(new Set(sent.map(({ session }) => session))).toEqual(new Set([heartbeat.session]));
+    expect(sent.map(({ beat }) => beat)).toEqual([1, 2, 3, 4]);
   });
 
   it('loses the lease once when nothing arrives for longer than the lease, and comes back as a new session', async () => {

@@ -27,6 +27,7 @@ export interface HeartbeatEvents {
  */
 export class Heartbeat {
   private sessionId = randomUUID();
+  private beats = 0;
   private renewedAt = performance.now();
   private lost = false;
   private timer: NodeJS.Timeout | undefined;
@@ -74,17 +75,20 @@ export class Heartbeat {
     this.lost = true;
     this.events.leaseLost();
     this.sessionId = randomUUID();
+    this.beats = 0;
   }
 
   private async send(leaving: boolean): Promise<void> {
     const { deployment, worker, epoch, concurrency, kinds } = this.settings;
     const sentAt = performance.now();
     // failpoint p19: the heartbeat is due, and has not been sent
+    this.beats += 1;
     const message: HeartbeatMessage = {
       v: 1,
       session: this.sessionId,
       worker: worker.slice(0, 253),
       epoch,
+      beat: this.beats,
       concurrency,
       ...(leaving ? { held: [], begun: 0 } : this.events.held()),
       kinds: [...kinds],
