@@ -105,7 +105,7 @@ export class RunSubmitter {
     return outcomes;
   }
 
-  /** After the commit: wakes the schedulers, and leaves a line for each place the runs went to. */
+  /** After the commit: wakes the schedulers, and leaves one line for each place that runs went to. */
   private tell(created: readonly PreparedRun[]): void {
     if (created.length === 0) return;
     this.wakeups.submitted(created.length);
@@ -115,21 +115,22 @@ export class RunSubmitter {
       this.metrics.deploymentSelected(matchedBy, environment, team, runs.length);
       const [{ place } = noLane(0)] = runs;
       const { deployment, tried } = place.resolution;
-      this.logger.info(
-        {
-          workflowId: target.workflowId,
-          workflow: place.workflow.name,
-          environment,
-          team,
-          tier: matchedBy,
-          tried,
-          deployment: deployment.name,
-          deploymentId: deployment.id,
-          pool: deployment.pool,
-          runs: runs.map(({ run }) => run.id),
-        },
-        'deployment selected',
-      );
+      const selected = {
+        workflowId: target.workflowId,
+        workflow: place.workflow.name,
+        environment,
+        team,
+        tier: matchedBy,
+        tried,
+        deployment: deployment.name,
+        deploymentId: deployment.id,
+        pool: deployment.pool,
+        count: runs.length,
+      };
+      this.logger.info(selected, 'deployment selected');
+      // Each run's row tells its deployment and tier: a line with every id is for whoever looks for a fault.
+      if (this.logger.isLevelEnabled('debug'))
+        this.logger.debug({ workflowId: target.workflowId, runs: runs.map(({ run }) => run.id) }, 'runs created');
     }
   }
 }

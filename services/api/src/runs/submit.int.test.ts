@@ -39,9 +39,12 @@ describe('starting a run', () => {
         [body.id],
       ),
     ).toBe(1);
-    const line = under.lines.map((text) => JSON.parse(text)).find(({ runs }) => runs?.includes(body.id));
-    expect(line).toMatchObject({
+    const lines = under.lines.map((text) => JSON.parse(text)).filter(({ workflowId }) => workflowId === id);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      level: 'info',
       msg: 'deployment selected',
+      count: 1,
       tier: 'team',
       environment: 'production',
       team: 'finance',
