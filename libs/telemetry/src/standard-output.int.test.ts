@@ -29,6 +29,12 @@ describe('the log of a process', () => {
     expect(printedBefore(ending).map(({ n }) => n)).toEqual(Array.from({ length: LINES }, (_line, n) => n));
   });
 
+  it('is one for all loggers of the process', () => {
+    const lines = printedBefore(`const other = await createLogger({ service: 'other' });
+      for (let n = ${LINES}; n < 2 * ${LINES}; n += 1) (n % 2 ? logger : other).info({ n }, 'line');`);
+    expect(lines.map(({ n }) => n)).toEqual(Array.from({ length: 2 * LINES }, (_line, n) => n));
+  });
+
   it('has its fatal line even when the process is killed right after it', () => {
     const lines = printedBefore(`logger.fatal('the last words'); process.kill(process.pid, 'SIGKILL')`);
     expect(lines.at(-1)).toMatchObject({ level: 'fatal', msg: 'the last words' });

@@ -8,7 +8,7 @@ const WAITING_CHARS_MAX = 4 * 1024 * 1024;
  * Standard output that nobody waits for: all lines of one turn of the event loop go by one write, behind the caller's back. The end of the
  * process writes what is left, however the process itself ends: only one that is killed loses its last lines.
  */
-export class StandardOutput implements pino.DestinationStream {
+class StandardOutput implements pino.DestinationStream {
   private readonly behind = pino.destination({ fd: STDOUT, sync: false });
   private readonly atOnce = pino.destination({ fd: STDOUT, sync: true });
   private lines = '';
@@ -40,4 +40,11 @@ export class StandardOutput implements pino.DestinationStream {
     this.behind.write(this.lines);
     this.lines = '';
   }
+}
+
+let ofProcess: StandardOutput | undefined;
+
+/** The one of this process: two would mix their lines. */
+export function standardOutput(): pino.DestinationStream {
+  return (ofProcess ??= new StandardOutput());
 }
