@@ -45,11 +45,12 @@ export {
   submitKeyedRuns,
   submitRuns,
   takeRunIds,
-  type KeyedOutcome,
   type KeyedRun,
   type NewRun,
+  type Remembered,
   type RunTarget,
   type StartableWorkflow,
+  type SubmitOutcome,
 } from './submit.ts';
 export { cancelRun, findLiveRetry, type CommandOutcome, type RunAction } from './commands.ts';
 export {

@@ -52,10 +52,23 @@ export interface KeyedRun extends NewRun {
   readonly bodyHash: Buffer;
 }
 
-/** What became of a keyed run: inserted, or the key stands for an earlier run of the same or of another body. */
-export type KeyedOutcome =
+/**
+ * What became of a submitted run: inserted; or not, because its workflow is no longer as it was remembered; or its key stands for an earlier run
+ * of the same or of another body.
+ */
+export type SubmitOutcome =
   | { readonly kind: 'created'; readonly createdAt: Date }
+  | { readonly kind: 'outdated' }
   | { readonly kind: 'repeated' | 'mismatch'; readonly runId: string };
+
+/** Workflows that were not read for this submit, by the targets that were made from them: the database compares them with what they are now. */
+export type Remembered = ReadonlyMap<RunTarget, StartableWorkflow>;
+
+/** When a group was created, and the targets that nothing was written for: their workflows have changed since they were read. */
+export interface Submitted {
+  readonly createdAt: Date;
+  readonly outdated: ReadonlySet<RunTarget>;
+}
 
 /** The workflows among these ids, as they are now: a run that is started after a publish has returned is of the new version. */
 export async function findStartable(connection: HotTransaction, ids: readonly string[]): Promise<Map<string, StartableWorkflow>> {
@@ -68,10 +81,20 @@ export async function takeRunIds(connection: HotTransaction, count: number): Pro
   return (await connection.query<{ id: string }>(RUN_IDS_TAKE, [count])).map((row) => row.id);
 }
 
-/** Inserts a group in one statement: all of it or, with the database's error, nothing. Returns each run's time of creation. */
-export async function submitRuns(connection: HotTransaction, runs: readonly NewRun[]): Promise<Map<string, Date>> {
-  const rows = await connection.query<CreatedRow>(RUNS_SUBMIT, submitColumns(runs));
-  return createdAtOf(rows);
+/**
+ * Inserts a group in one statement: all of it but what is outdated or, with the database's error, nothing. A run is never started of an older
+ * version than was current when this was called.
+ */
+export async function submitRuns(
+  connection: HotTransaction,
+  runs: readonly NewRun[],
+  remembered: Remembered = NONE_REMEMBERED,
+): Promise<Submitted> {
+  const targets = targetsOf(runs);
+  const [row] = await connection.query<SubmittedRow>(RUNS_SUBMIT, submitColumns(runs, targets, remembered));
+  if (!row) throw new DomainError('invariant.broken', 'A submit returned nothing.', {}, null, 'bug');
+  const numbers = new Set(row.outdated);
+  return { createdAt: row.created_at, outdated: new Set([...targets].flatMap(([target, no]) => (numbers.has(no) ? [target] : []))) };
 }
 
 /** Which of the runs are in the database: asked after a lost answer. */
@@ -79,19 +102,21 @@ export async function findSubmitted(connection: HotTransaction, ids: readonly st
   return createdAtOf(await connection.query<CreatedRow>(RUNS_EXIST, [ids]));
 }
 
-/** Claims the keys and inserts the runs that won theirs, in one transaction. Outcomes come in the order of `runs`. */
-export async function submitKeyedRuns(connection: HotConnection, runs: readonly KeyedRun[]): Promise<KeyedOutcome[]> {
-  return connection.transaction(async (tx) => {
-    const claims = [runs.map((run) => run.scope), runs.map((run) => run.key)];
-    const [, winners] = await Promise.all([
-      tx.query(IDEMPOTENCY_CLAIM, [...claims, runs.map((run) => run.bodyHash), runs.map((run) => run.id)]),
-      tx.query<WinnerRow>(IDEMPOTENCY_WINNERS, claims),
-    ]);
-    const winnerOf = new Map(winners.map((winner) => [`${winner.scope} ${winner.key}`, winner]));
-    const won = runs.filter((run) => winnerOf.get(`${run.scope} ${run.key}`)?.run_id === run.id);
-    const created = won.length === 0 ? new Map<string, Date>() : await submitRuns(tx, won);
-    return runs.map((run) => outcomeOf(run, winnerOf.get(`${run.scope} ${run.key}`), created.get(run.id)));
-  });
+/**
+ * Claims the keys and inserts the runs that won theirs, in one transaction. Outcomes come in the order of `runs`. When one of them is outdated
+ * all are, and nothing was written: a key must not be claimed for a run that is not there.
+ */
+export async function submitKeyedRuns(
+  connection: HotConnection,
+  runs: readonly KeyedRun[],
+  remembered: Remembered = NONE_REMEMBERED,
+): Promise<SubmitOutcome[]> {
+  try {
+    return await connection.transaction((tx) => claimAndSubmit(tx, runs, remembered));
+  } catch (error) {
+    if (error instanceof OutdatedGroup) return runs.map(() => ({ kind: 'outdated' }));
+    throw error;
+  }
 }
 
 /** True when the error says that the statement itself was refused, so that nothing of it was written; false: its fate is unknown. */
@@ -106,9 +131,32 @@ export function isAlreadyThere(error: unknown): boolean {
   return isSqlState(error, '23505');
 }
 
+/** Rolls a transaction back that has claimed keys for outdated runs. */
+class OutdatedGroup extends Error {}
+
+const NONE_REMEMBERED: Remembered = new Map();
+
+async function claimAndSubmit(tx: HotTransaction, runs: readonly KeyedRun[], remembered: Remembered): Promise<SubmitOutcome[]> {
+  const claims = [runs.map((run) => run.scope), runs.map((run) => run.key)];
+  const [, winners] = await Promise.all([
+    tx.query(IDEMPOTENCY_CLAIM, [...claims, runs.map((run) => run.bodyHash), runs.map((run) => run.id)]),
+    tx.query<WinnerRow>(IDEMPOTENCY_WINNERS, claims),
+  ]);
+  const winnerOf = new Map(winners.map((winner) => [`${winner.scope} ${winner.key}`, winner]));
+  const won = runs.filter((run) => winnerOf.get(`${run.scope} ${run.key}`)?.run_id === run.id);
+  const submitted = won.length === 0 ? undefined : await submitRuns(tx, won, remembered);
+  if (submitted && submitted.outdated.size > 0) throw new OutdatedGroup();
+  return runs.map((run) => outcomeOf(run, winnerOf.get(`${run.scope} ${run.key}`), submitted?.createdAt));
+}
+
 interface CreatedRow {
   readonly id: string;
   readonly created_at: Date;
+}
+
+interface SubmittedRow {
+  readonly created_at: Date;
+  readonly outdated: readonly number[];
 }
 
 interface WinnerRow {
@@ -118,9 +166,9 @@ interface WinnerRow {
   readonly run_id: string;
 }
 
-function outcomeOf(run: KeyedRun, winner: WinnerRow | undefined, createdAt: Date | undefined): KeyedOutcome {
-  if (createdAt) return { kind: 'created', createdAt };
+function outcomeOf(run: KeyedRun, winner: WinnerRow | undefined, createdAt: Date | undefined): SubmitOutcome {
   if (!winner) throw new DomainError('invariant.broken', 'A claimed idempotency key has no row.', { key: run.key }, null, 'bug');
+  if (winner.run_id === run.id && createdAt) return { kind: 'created', createdAt };
   return { kind: winner.body_hash.equals(run.bodyHash) ? 'repeated' : 'mismatch', runId: winner.run_id };
 }
 
@@ -128,10 +176,15 @@ function createdAtOf(rows: readonly CreatedRow[]): Map<string, Date> {
   return new Map(rows.map((row) => [row.id, row.created_at]));
 }
 
-/** Columns of `runs_submit`: what runs share travels once per target. */
-function submitColumns(runs: readonly NewRun[]): unknown[][] {
+/** The targets of these runs, numbered from 1: what runs share travels once per target. */
+function targetsOf(runs: readonly NewRun[]): Map<RunTarget, number> {
   const numberOf = new Map<RunTarget, number>();
   for (const { target } of runs) if (!numberOf.has(target)) numberOf.set(target, numberOf.size + 1);
+  return numberOf;
+}
+
+/** Columns of `runs_submit`. */
+function submitColumns(runs: readonly NewRun[], numberOf: ReadonlyMap<RunTarget, number>, remembered: Remembered): unknown[][] {
   const targets = [...numberOf.keys()];
   return [
     runs.map((run) => run.id),
@@ -151,5 +204,7 @@ function submitColumns(runs: readonly NewRun[]): unknown[][] {
     targets.map((target) => target.timeoutSeconds),
     targets.map((target) => target.priority),
     targets.map((target) => target.concurrencyLimit),
+    targets.map((target) => remembered.has(target)),
+    targets.map((target) => remembered.get(target)?.environment ?? null),
   ];
 }

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { redactLine } from './redact.ts';
+import { StandardOutput } from './standard-output.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -21,7 +22,7 @@ export interface LoggerOptions {
  * messages, stacks. Errors go under `err`.
  */
 export async function createLogger({ service, level = 'info', pretty = false, destination }: LoggerOptions): Promise<Logger> {
-  const stream = destination ?? (pretty ? await prettyStream() : pino.destination({ fd: 1, sync: true }));
+  const stream = destination ?? (pretty ? await prettyStream() : new StandardOutput());
   return pino(
     {
       level,

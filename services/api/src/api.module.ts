@@ -31,7 +31,9 @@ import { HealthController } from './health/health.controller.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { BatchStarter } from './runs/batch-starter.ts';
+import { RunAnnouncer } from './runs/run-announcer.ts';
 import { RunCommands } from './runs/run-commands.ts';
+import { RunIds } from './runs/run-ids.ts';
 import { RunPreparer } from './runs/run-preparer.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { RunStarter } from './runs/run-starter.ts';
@@ -41,6 +43,7 @@ import { RunsController } from './runs/runs.controller.ts';
 import { StartPlaces } from './runs/start-places.ts';
 import { OPENAPI_TEXT, READINESS_CHECKS } from './tokens.ts';
 import { OlderPathsController } from './workflows/older-paths.controller.ts';
+import { StartableWorkflows } from './workflows/startable-workflows.ts';
 import { VersionCache } from './workflows/version-cache.ts';
 import { WorkflowPublisher } from './workflows/workflow-publisher.ts';
 import { WorkflowReader } from './workflows/workflow-reader.ts';
@@ -115,7 +118,9 @@ function providersOf({
   const places = new StartPlaces(versions, directory);
   const preparer = new RunPreparer(places, evaluator);
   const wakeups = new RunWakeups(events);
-  const starter = new RunStarter(new RunSubmitter(submits, preparer, views, wakeups, counted, logger));
+  const announcer = new RunAnnouncer(wakeups, counted, logger);
+  const startable = new StartableWorkflows();
+  const starter = new RunStarter(new RunSubmitter(submits, preparer, startable, new RunIds(), views, announcer, counted));
   const reader = new RunReader(views, versions);
   const changes = new RunChanges();
   return [

@@ -99,7 +99,7 @@ export const commands = [
     rule: 'An unknown commit is answered by reading.',
     ...inFile(
       'services/api/src/runs/run-inserter.ts',
-      'if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit, ofFound);',
+      'if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit);',
       'if (!isRefusedByDatabase(error)) return runs.map(() => ({ error }));',
     ),
     suites: { integration: api },

@@ -9,7 +9,7 @@ const runsSubmit: StatementWork = (database, tx, values) => {
   const [workflows, versions, environments, teams, deployments, , steps, timeouts, priorities, limits] = [
     8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
   ].map((place) => values.list(place));
-  return (ids ?? []).map((given, at) => {
+  ids?.forEach((given, at) => {
     const target = Number(targets?.[at]) - 1;
     const id = String(given);
     const text = (column: readonly unknown[] | undefined, place: number) => (column?.[place] as string | null | undefined) ?? null;
@@ -49,8 +49,8 @@ const runsSubmit: StatementWork = (database, tx, values) => {
       queuedAt: tx.now,
     });
     auditNewRun(database, tx, row);
-    return { id, created_at: new Date(tx.now) };
   });
+  return [{ created_at: new Date(tx.now), outdated: [] }];
 };
 
 const runCancel: StatementWork = (database, tx, values) => {

@@ -28,6 +28,11 @@ export class InProcessPubSubClient extends ClientProxy {
     throw new TransportError('transport.no_driver', 'There is no driver within a process.');
   }
 
+  /** `emit` without an observable, as `WatchedRedisClient` has it. */
+  async announce(channel: string, message: unknown): Promise<void> {
+    await this.dispatchEvent(this.createPacket(channel, message));
+  }
+
   protected override dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     this.hub.publish(this.normalizePattern(packet.pattern), JSON.stringify(this.serializer.serialize(packet)));
     return Promise.resolve(packet.data);

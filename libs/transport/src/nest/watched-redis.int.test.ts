@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, type INestMicroservice, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
-import { lastValueFrom } from 'rxjs';
 import { type RedisServer, TcpProxy, eventually, startRedis } from '#testing';
 import { pubSubOptions } from './pubsub-options.ts';
 import { WatchedRedisClient, WatchedRedisServer } from './watched-redis.ts';
@@ -52,7 +51,7 @@ describe("Nest's Redis transport on a link that falls silent", () => {
   const isHeard = async () => {
     no += 1;
     const mine = no;
-    await lastValueFrom(client.emit('storm', mine), { defaultValue: undefined });
+    await client.announce('storm', mine);
     await eventually(() => heard.has(mine), { within: 500 });
     return true;
   };

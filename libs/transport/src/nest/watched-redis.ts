@@ -29,6 +29,12 @@ export class WatchedRedisClient extends ClientRedis {
     return this.isManuallyClosed ? undefined : spread();
   }
 
+  /** `emit` for what is told often: the same message, without an observable. Settles when Redis has answered, rejects when it cannot. */
+  async announce(channel: string, message: unknown): Promise<void> {
+    await this.connect();
+    await this.dispatchEvent(this.createPacket(channel, message));
+  }
+
   /** Says goodbye where somebody listens. Never rejects. */
   override async close(): Promise<void> {
     const clients: readonly (Redis | null | undefined)[] = [this.pubClient, this.subClient];

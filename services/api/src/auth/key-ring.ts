@@ -6,6 +6,8 @@ import type { ApiKeyStore, KnownApiKey } from '#store';
 /** Looked-up keys that are remembered, and for how long: a revoked key works at most this long on other replicas. */
 const REMEMBERED_MAX = 2_000;
 const REMEMBERED_MS = 3_000;
+/** A look-up that takes longer is given up: all requests with its key wait for it. Longer than the pool lets one wait for a connection. */
+const LOOKUP_WITHIN_MS = 8_000;
 
 /** SHA-256 of a key: all that is kept of it. */
 export function hashOf(token: string): Buffer {
@@ -17,19 +19,34 @@ export function newToken(): string {
   return `ff_${randomBytes(32).toString('base64url')}`;
 }
 
-/** Recognises bearers by their tokens. */
+export interface KeyRingTimes {
+  readonly rememberedMs: number;
+  readonly lookupWithinMs: number;
+}
+
+/**
+ * Recognises bearers by their tokens. A token is hashed and looked up once; what came of it is remembered under the token itself, which is
+ * forgotten with it: a request in between costs one look into a map.
+ */
 export class KeyRing {
-  private readonly known = new LRUCache<string, KnownApiKey | 'unknown'>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS });
+  private readonly known = new LRUCache<string, KnownApiKey | 'unknown'>({
+    max: REMEMBERED_MAX,
+    // To the moment, and no token stays in memory because nobody asks again.
+    ttlResolution: 0,
+    ttlAutopurge: true,
+  });
   /** Look-ups under way: however many requests come with one key, it is looked up once. */
-  private readonly asked = new Map<string, Promise<KnownApiKey | undefined>>();
+  private readonly asked = new Map<string, Promise<KnownApiKey | 'unknown'>>();
 
-  constructor(private readonly keys: Pick<ApiKeyStore, 'findByHash'>) {}
+  constructor(
+    private readonly keys: Pick<ApiKeyStore, 'findByHash'>,
+    private readonly times: KeyRingTimes = { rememberedMs: REMEMBERED_MS, lookupWithinMs: LOOKUP_WITHIN_MS },
+  ) {}
 
-  /** Throws `auth.token_invalid`, `auth.token_revoked`, `auth.token_expired`. */
+  /** Throws `auth.token_invalid`, `auth.token_revoked`, `auth.token_expired`, and `database.timeout` (an outage). */
   async principalOf(token: string): Promise<Principal> {
-    const hash = hashOf(token);
-    const key = await this.find(hash);
-    if (!key || !timingSafeEqual(key.hash, hash))
+    const key = this.known.get(token) ?? (await this.find(token));
+    if (key === 'unknown')
       throw refused('auth.token_invalid', 'The token is not known.', 'Use a key that `POST /api/v1/api-keys` gave out.');
     if (key.revoked) throw refused('auth.token_revoked', 'The token was revoked.', 'Ask an admin for another key.');
     if (key.expired) throw refused('auth.token_expired', 'The token has expired.', 'Ask an admin for another key.');
@@ -42,28 +59,42 @@ export class KeyRing {
     this.asked.clear();
   }
 
-  private async find(hash: Buffer): Promise<KnownApiKey | undefined> {
-    const digest = hash.toString('base64');
-    const remembered = this.known.get(digest);
-    if (remembered) return remembered === 'unknown' ? undefined : remembered;
-    const underWay = this.asked.get(digest);
-    if (underWay) return await underWay;
-    const question = this.keys.findByHash(hash);
-    this.asked.set(digest, question);
+  private async find(token: string): Promise<KnownApiKey | 'unknown'> {
+    const underWay = this.asked.get(token);
+    if (underWay) return underWay;
+    const question = within(this.lookUp(token), this.times.lookupWithinMs);
+    this.asked.set(token, question);
     try {
       const key = await question;
-      if (this.asked.get(digest) === question) this.remember(digest, key);
+      if (this.asked.get(token) === question) this.remember(token, key);
       return key;
     } finally {
-      if (this.asked.get(digest) === question) this.asked.delete(digest);
+      if (this.asked.get(token) === question) this.asked.delete(token);
     }
   }
 
-  private remember(digest: string, key: KnownApiKey | undefined): void {
-    // The database says how long a key still lives; nothing is remembered past that.
-    const lives = key?.expiresInMs ?? REMEMBERED_MS;
-    this.known.set(digest, key ?? 'unknown', { ttl: Math.min(REMEMBERED_MS, Math.max(1, Math.floor(lives))) });
+  private async lookUp(token: string): Promise<KnownApiKey | 'unknown'> {
+    const hash = hashOf(token);
+    const key = await this.keys.findByHash(hash);
+    return key && timingSafeEqual(key.hash, hash) ? key : 'unknown';
   }
+
+  private remember(token: string, key: KnownApiKey | 'unknown'): void {
+    // The database says how long a key still lives; nothing is remembered past that.
+    const { rememberedMs } = this.times;
+    const lives = (key === 'unknown' ? null : key.expiresInMs) ?? rememberedMs;
+    this.known.set(token, key, { ttl: Math.min(rememberedMs, Math.max(1, Math.floor(lives))) });
+  }
+}
+
+async function within<Answer>(question: Promise<Answer>, ms: number): Promise<Answer> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooLate()), ms);
+  return Promise.race([question, late]).finally(() => clearTimeout(timer));
+}
+
+function tooLate(): DomainError {
+  return new DomainError('database.timeout', 'The database did not answer in time.', {}, 'Try again in a moment.', 'outage');
 }
 
 function refused(code: string, message: string, remedy: string): DomainError {

@@ -76,8 +76,8 @@ export class RunCommands {
   private async insertRetry(tx: HotTransaction, { runId }: RunAction, run: NewRun): Promise<Date> {
     const liveRetry = await findLiveRetry(tx, runId);
     if (liveRetry !== null) throw this.underWay(runId, liveRetry);
-    const createdAt = (await submitRuns(tx, [run])).get(run.id);
-    if (!createdAt) throw new DomainError('invariant.broken', 'A retry was not returned.', { runId }, null, 'bug');
+    const { createdAt, outdated } = await submitRuns(tx, [run]);
+    if (outdated.size > 0) throw new DomainError('invariant.broken', 'A retry has no workflow to be of.', { runId }, null, 'bug');
     return createdAt;
   }
 

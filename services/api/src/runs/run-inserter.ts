@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '#core';
 import {
   type HotConnection,
-  type KeyedOutcome,
   type KeyedRun,
   type NewRun,
+  type Remembered,
+  type SubmitOutcome,
   findSubmitted,
   isAlreadyThere,
   isRefusedByDatabase,
@@ -19,7 +20,9 @@ const LOOKUPS = [50, 200, 500, 1_000, 2_000] as const;
 /** No look-up begins after this time: callers wait, and so does who comes after them. */
 const LOOKUP_WITHIN_MS = 6_000;
 
-export type Inserted<Created> = { readonly done: Created } | { readonly error: unknown };
+export type Inserted = { readonly done: SubmitOutcome } | { readonly error: unknown };
+/** Sends a group; outcomes come in its order. */
+type Submit<Run extends NewRun> = (group: readonly Run[]) => Promise<readonly SubmitOutcome[]>;
 
 /**
  * Inserts groups. When the database refuses one, each run is tried alone, so that one bad run does not sink the others; when the answer is
@@ -28,47 +31,35 @@ export type Inserted<Created> = { readonly done: Created } | { readonly error: u
 export class RunInserter {
   constructor(private readonly connection: HotConnection) {}
 
-  insert(runs: readonly NewRun[]): Promise<Inserted<Date>[]> {
-    const submit = async (group: readonly NewRun[]) => {
-      const created = await submitRuns(this.connection, group);
-      return group.map((run) => created.get(run.id) ?? missing(run.id));
-    };
-    return this.attempt(runs, submit, (createdAt) => createdAt);
+  insert(runs: readonly NewRun[], remembered: Remembered): Promise<Inserted[]> {
+    return this.attempt(runs, async (group) => {
+      const { createdAt, outdated } = await submitRuns(this.connection, group, remembered);
+      const created: SubmitOutcome = { kind: 'created', createdAt };
+      return group.map(({ target }) => (outdated.has(target) ? { kind: 'outdated' } : created));
+    });
   }
 
-  insertKeyed(runs: readonly KeyedRun[]): Promise<Inserted<KeyedOutcome>[]> {
-    return this.attempt(
-      runs,
-      (group) => submitKeyedRuns(this.connection, group),
-      (createdAt) => ({ kind: 'created', createdAt }),
-    );
+  insertKeyed(runs: readonly KeyedRun[], remembered: Remembered): Promise<Inserted[]> {
+    return this.attempt(runs, (group) => submitKeyedRuns(this.connection, group, remembered));
   }
 
-  private async attempt<Run extends NewRun, Created>(
-    runs: readonly Run[],
-    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
-    ofFound: (createdAt: Date) => Created,
-  ): Promise<Inserted<Created>[]> {
+  private async attempt<Run extends NewRun>(runs: readonly Run[], submit: Submit<Run>): Promise<Inserted[]> {
     try {
       // failpoint p1: the runs have their ids, and nothing is in the database
       const created = await submit(runs);
       // failpoint p2: the runs are committed, and nobody has been answered
       return created.map((done) => ({ done }));
     } catch (error) {
-      if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit, ofFound);
+      if (!isRefusedByDatabase(error)) return this.afterLostAnswer(runs, submit);
       if (runs.length === 1) return [{ error: refusalOf(error) }];
-      const alone: Inserted<Created>[] = [];
-      for (const run of runs) alone.push(...(await this.attempt([run], submit, ofFound)));
+      const alone: Inserted[] = [];
+      for (const run of runs) alone.push(...(await this.attempt([run], submit)));
       return alone;
     }
   }
 
-  private async afterLostAnswer<Run extends NewRun, Created>(
-    runs: readonly Run[],
-    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
-    ofFound: (createdAt: Date) => Created,
-  ): Promise<Inserted<Created>[]> {
-    const done = new Map<string, Inserted<Created>>();
+  private async afterLostAnswer<Run extends NewRun>(runs: readonly Run[], submit: Submit<Run>): Promise<Inserted[]> {
+    const done = new Map<string, Inserted>();
     const until = performance.now() + LOOKUP_WITHIN_MS;
     for (const pauseMs of LOOKUPS) {
       await delay(pauseMs);
@@ -76,7 +67,7 @@ export class RunInserter {
       try {
         const open = runs.filter((run) => !done.has(run.id));
         const ids = open.map((run) => run.id);
-        for (const [id, createdAt] of await findSubmitted(this.connection, ids)) done.set(id, { done: ofFound(createdAt) });
+        for (const [id, createdAt] of await findSubmitted(this.connection, ids)) done.set(id, { done: { kind: 'created', createdAt } });
         for (const run of open) if (!done.has(run.id)) await this.again(run, submit, done);
         if (done.size === runs.length) break;
       } catch {
@@ -87,13 +78,11 @@ export class RunInserter {
   }
 
   /** Sends a run once more, alone. A collision with itself means that it was committed after the look-up: the next one finds it. */
-  private async again<Run extends NewRun, Created>(
-    run: Run,
-    submit: (group: readonly Run[]) => Promise<readonly Created[]>,
-    done: Map<string, Inserted<Created>>,
-  ): Promise<void> {
+  private async again<Run extends NewRun>(run: Run, submit: Submit<Run>, done: Map<string, Inserted>): Promise<void> {
     try {
-      done.set(run.id, { done: one(await submit([run])) });
+      const outcome = one(await submit([run]));
+      // Not sent a third time, as another version: a late commit of the first sending may still come, and only a look-up can tell.
+      if (outcome.kind !== 'outdated') done.set(run.id, { done: outcome });
     } catch (error) {
       if (isAlreadyThere(error)) return;
       if (!isRefusedByDatabase(error)) throw error;
@@ -127,8 +116,4 @@ function one<Item>(items: readonly Item[]): Item {
   const [item] = items;
   if (item === undefined) throw new DomainError('invariant.broken', 'A submitted run has no outcome.', {}, null, 'bug');
   return item;
-}
-
-function missing(id: string): never {
-  throw new DomainError('invariant.broken', 'A submitted run was not returned.', { runId: id }, null, 'bug');
 }

@@ -2,7 +2,7 @@ import { DomainError, type Json } from '#core';
 import { type Evaluator, inputFaults } from '#definitions';
 import type { NewRun, StartableWorkflow } from '#store';
 import type { KnownVersion } from '../workflows/version-cache.ts';
-import type { StartPlaces } from './start-places.ts';
+import type { FoundPlace, StartPlaces } from './start-places.ts';
 import type { StartPlace, StartRequest } from './started-run.ts';
 
 /** Longest value of a concurrency key: it is indexed. */
@@ -21,10 +21,14 @@ export class RunPreparer {
     private readonly evaluator: Evaluator,
   ) {}
 
-  /** Throws `workflow.*`, `deployment.none`, `run.input_invalid`, `run.concurrency_key_invalid`. */
-  async prepare(request: StartRequest, id: string, workflow: StartableWorkflow | undefined): Promise<PreparedRun> {
-    if (!workflow) throw unknownWorkflow(request.workflowId);
-    const { place, version } = await this.places.find(workflow);
+  /** The place of all runs that are started of a workflow at once. Throws `workflow.*` and `deployment.none`. */
+  async placeOf(workflowId: string, workflow: StartableWorkflow | undefined): Promise<FoundPlace> {
+    if (!workflow) throw unknownWorkflow(workflowId);
+    return this.places.find(workflow);
+  }
+
+  /** Throws `run.input_invalid` and `run.concurrency_key_invalid`. */
+  async prepare(request: StartRequest, id: string, { place, version }: FoundPlace): Promise<PreparedRun> {
     checkInput(version, request.input);
     const concurrencyKey = version.plan.concurrency && (await this.keyOf(version, place, id, request.input));
     const { inputJson, actor } = request;

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '#core';
-import { type HotConnection, type KeyedOutcome, type KeyedRun, type NewRun, type RunViews, findStartable, takeRunIds } from '#store';
-import type { Logger } from '#telemetry';
+import type { HotConnection, KeyedRun, Remembered, RunSummaryRow, RunViews, StartableWorkflow } from '#store';
 import type { ApiMetrics } from '../api-metrics.ts';
+import type { StartableWorkflows } from '../workflows/startable-workflows.ts';
 import { GroupLane, type GroupLaneOptions, type Outcome } from './group-lane.ts';
+import type { RunAnnouncer } from './run-announcer.ts';
+import type { RunIds } from './run-ids.ts';
 import { type Inserted, RunInserter } from './run-inserter.ts';
 import type { PreparedRun, RunPreparer } from './run-preparer.ts';
-import type { RunWakeups } from './run-wakeups.ts';
+import type { FoundPlace } from './start-places.ts';
 import { type StartRequest, type StartedRun, summaryOf } from './started-run.ts';
 
 export interface SubmitterOptions extends GroupLaneOptions {
@@ -15,29 +17,42 @@ export interface SubmitterOptions extends GroupLaneOptions {
   readonly keyed: HotConnection;
 }
 
-/** Starts runs, all that come at once by one statement. */
+/** A request and the id that its run will have. */
+interface Asked {
+  readonly request: StartRequest;
+  readonly id: string;
+}
+
+interface Ready extends PreparedRun {
+  readonly asked: Asked;
+}
+
+/** What became of a request; `again`: it was decided by what was remembered of its workflow, and is to be decided by what the workflow is now. */
+type Decided = Outcome<StartedRun> | 'again';
+
+interface Lane {
+  readonly connection: HotConnection;
+  insert(ready: readonly Ready[], remembered: Remembered): Promise<Inserted[]>;
+}
+
+/** Starts runs, all that come at once by one statement, and by one round trip where their workflows are remembered. */
 export class RunSubmitter {
   private readonly plain: GroupLane<StartRequest, StartedRun>;
   private readonly keyed: GroupLane<StartRequest, StartedRun>;
 
   constructor(
     options: SubmitterOptions,
-    private readonly preparer: RunPreparer,
-    private readonly views: RunViews,
-    private readonly wakeups: RunWakeups,
-    private readonly metrics: ApiMetrics,
-    private readonly logger: Logger,
+    private readonly preparer: Pick<RunPreparer, 'placeOf' | 'prepare'>,
+    private readonly workflows: StartableWorkflows,
+    private readonly ids: RunIds,
+    private readonly views: Pick<RunViews, 'findMany'>,
+    private readonly announcer: Pick<RunAnnouncer, 'tell'>,
+    private readonly metrics: Pick<ApiMetrics, 'submitGroup'>,
   ) {
-    const inserters = options.connections.map((connection) => ({ connection, inserter: new RunInserter(connection) }));
-    const keyedInserter = new RunInserter(options.keyed);
-    this.plain = new GroupLane((requests, at) => {
-      const lane = inserters[at] ?? noLane(at);
-      return this.start(lane.connection, requests, (prepared) => this.insertPlain(lane.inserter, prepared));
-    }, options);
-    this.keyed = new GroupLane(
-      (requests) => this.start(options.keyed, requests, (prepared, of) => this.insertKeyed(keyedInserter, prepared, of)),
-      { ...options, lanes: 1 },
-    );
+    const lanes = options.connections.map(plainLane);
+    const keyed = keyedLane(options.keyed);
+    this.plain = new GroupLane((requests, at) => this.start(lanes[at] ?? noLane(at), requests), options);
+    this.keyed = new GroupLane((requests) => this.start(keyed, requests), { ...options, lanes: 1 });
   }
 
   /** Throws what preparing throws, `run.idempotency_mismatch`, `api.busy` and `run.outcome_unknown`. */
@@ -45,114 +60,125 @@ export class RunSubmitter {
     return (request.idempotencyKey === null ? this.plain : this.keyed).submit(request);
   }
 
-  private async start(
-    connection: HotConnection,
-    requests: readonly StartRequest[],
-    insert: (
-      prepared: readonly PreparedRun[],
-      of: ReadonlyMap<PreparedRun, StartRequest>,
-    ) => Promise<ReadonlyMap<PreparedRun, Outcome<StartedRun>>>,
-  ): Promise<Outcome<StartedRun>[]> {
+  private async start(lane: Lane, requests: readonly StartRequest[]): Promise<Outcome<StartedRun>[]> {
     this.metrics.submitGroup.observe(requests.length);
     const workflowIds = [...new Set(requests.map((request) => request.workflowId))];
-    // Both travel together: with the insert, a group costs two round trips.
-    const [workflows, ids] = await Promise.all([findStartable(connection, workflowIds), takeRunIds(connection, requests.length)]);
-    const prepared = await Promise.all(
-      requests.map((request, at) =>
-        this.preparer.prepare(request, ids[at] ?? noLane(at), workflows.get(request.workflowId)).catch((error: unknown) => ({ error })),
-      ),
-    );
-    const requestOf = new Map<PreparedRun, StartRequest>();
-    prepared.forEach((result, at) => {
-      const request = requests[at];
-      if ('run' in result && request) requestOf.set(result, request);
-    });
-    const outcomes = requestOf.size === 0 ? new Map<PreparedRun, Outcome<StartedRun>>() : await insert([...requestOf.keys()], requestOf);
-    return prepared.map((result) => ('run' in result ? (outcomes.get(result) ?? { error: noLane(0) }) : result));
+    const remembered = this.workflows.remembered(workflowIds);
+    const strangers = workflowIds.filter((id) => !remembered.has(id));
+    // Both travel together, when they travel at all.
+    const [ids, read] = await Promise.all([
+      this.ids.take(lane.connection, requests.length),
+      this.workflows.read(lane.connection, strangers),
+    ]);
+    const asked = requests.map((request, at): Asked => ({ request, id: ids[at] ?? noLane(at) }));
+    const decided = await this.decide(lane, asked, new Map([...remembered, ...read]), remembered);
+    const open = asked.filter((one) => decided.get(one) === 'again');
+    const anew = open.length === 0 ? decided : await this.decideAnew(lane, open);
+    return asked.map((one) => outcomeOf(decided.get(one), anew.get(one)));
   }
 
-  private async insertPlain(inserter: RunInserter, prepared: readonly PreparedRun[]): Promise<Map<PreparedRun, Outcome<StartedRun>>> {
-    const inserted = await inserter.insert(prepared.map(({ run }) => run));
-    const outcomes = new Map(prepared.map((one, at) => [one, outcomeOf(one, inserted[at])]));
-    this.tell(prepared.filter((one) => 'answer' in (outcomes.get(one) ?? {})));
-    return outcomes;
+  /** By what the workflows are now: whatever changed them before these requests came counts for them. */
+  private async decideAnew(lane: Lane, asked: readonly Asked[]): Promise<Map<Asked, Decided>> {
+    const workflows = await this.workflows.read(lane.connection, [...new Set(asked.map(({ request }) => request.workflowId))]);
+    return this.decide(lane, asked, workflows, new Map());
   }
 
-  private async insertKeyed(
-    inserter: RunInserter,
-    prepared: readonly PreparedRun[],
-    requestOf: ReadonlyMap<PreparedRun, StartRequest>,
-  ): Promise<Map<PreparedRun, Outcome<StartedRun>>> {
-    const inserted = await inserter.insertKeyed(prepared.map(({ run }, at) => keyedOf(run, requestOf.get(prepared[at] ?? noLane(at)))));
-    const repeatedIds = inserted.flatMap((one) => ('done' in one && one.done.kind === 'repeated' ? [one.done.runId] : []));
-    const repeated = new Map(
-      (repeatedIds.length > 0 ? await this.views.findMany([...new Set(repeatedIds)]) : []).map((run) => [run.id, run]),
-    );
-    const created: PreparedRun[] = [];
-    const outcomes = new Map<PreparedRun, Outcome<StartedRun>>();
-    prepared.forEach((one, at) => {
-      const result = inserted[at];
-      if (!result || 'error' in result) outcomes.set(one, { error: result?.error });
-      else if (result.done.kind === 'created') {
-        created.push(one);
-        outcomes.set(one, { answer: { run: summaryOf(one.place, one.run, result.done.createdAt), repeated: false } });
-      } else {
-        const run = repeated.get(result.done.runId);
-        outcomes.set(one, run ? { answer: { run, repeated: true } } : { error: mismatch(result.done) });
+  private async decide(
+    lane: Lane,
+    asked: readonly Asked[],
+    workflows: ReadonlyMap<string, StartableWorkflow>,
+    remembered: ReadonlyMap<string, StartableWorkflow>,
+  ): Promise<Map<Asked, Decided>> {
+    const places = new Map<string, Promise<FoundPlace>>();
+    const placeOf = (workflowId: string): Promise<FoundPlace> => {
+      const place = places.get(workflowId) ?? this.preparer.placeOf(workflowId, workflows.get(workflowId));
+      places.set(workflowId, place);
+      return place;
+    };
+    const ready: Ready[] = [];
+    const decided = new Map<Asked, Decided>();
+    const prepare = async (one: Asked): Promise<void> => {
+      const { workflowId } = one.request;
+      try {
+        ready.push({ asked: one, ...(await this.preparer.prepare(one.request, one.id, await placeOf(workflowId))) });
+      } catch (error) {
+        decided.set(one, remembered.has(workflowId) ? 'again' : { error });
       }
-    });
-    this.tell(created);
-    return outcomes;
+    };
+    await Promise.all(asked.map(prepare));
+    if (ready.length > 0) await this.insert(lane, ready, remembered, decided);
+    return decided;
   }
 
-  /** After the commit: wakes the schedulers, and leaves a line for each place the runs went to. */
-  private tell(created: readonly PreparedRun[]): void {
-    if (created.length === 0) return;
-    this.wakeups.submitted(created.length);
-    const byPlace = Map.groupBy(created, ({ run }) => run.target);
-    for (const [target, runs] of byPlace) {
-      const { matchedBy, environment, team } = target;
-      this.metrics.deploymentSelected(matchedBy, environment, team, runs.length);
-      const [{ place } = noLane(0)] = runs;
-      const { deployment, tried } = place.resolution;
-      this.logger.info(
-        {
-          workflowId: target.workflowId,
-          workflow: place.workflow.name,
-          environment,
-          team,
-          tier: matchedBy,
-          tried,
-          deployment: deployment.name,
-          deploymentId: deployment.id,
-          pool: deployment.pool,
-          runs: runs.map(({ run }) => run.id),
-        },
-        'deployment selected',
-      );
-    }
+  private async insert(
+    lane: Lane,
+    ready: readonly Ready[],
+    remembered: ReadonlyMap<string, StartableWorkflow>,
+    decided: Map<Asked, Decided>,
+  ): Promise<void> {
+    const toCompare = ready.filter(({ place }) => remembered.has(place.workflow.id));
+    const inserted = await lane.insert(ready, new Map(toCompare.map(({ run, place }) => [run.target, place.workflow])));
+    const repeated = await this.repeatedOf(inserted);
+    const created: PreparedRun[] = [];
+    ready.forEach((one, at) => {
+      const outcome = settled(one, inserted[at], repeated);
+      if (outcome !== 'again' && 'answer' in outcome && !outcome.answer.repeated) created.push(one);
+      decided.set(one.asked, outcome);
+    });
+    this.announcer.tell(created);
+  }
+
+  private async repeatedOf(inserted: readonly Inserted[]): Promise<Map<string, RunSummaryRow>> {
+    const ids = new Set(inserted.flatMap((one) => ('done' in one && one.done.kind === 'repeated' ? [one.done.runId] : [])));
+    const runs = ids.size === 0 ? [] : await this.views.findMany([...ids]);
+    return new Map(runs.map((run) => [run.id, run]));
   }
 }
 
-function outcomeOf({ run, place }: PreparedRun, inserted: Inserted<Date> | undefined): Outcome<StartedRun> {
-  if (!inserted || 'error' in inserted) return { error: inserted?.error };
-  return { answer: { run: summaryOf(place, run, inserted.done), repeated: false } };
+function plainLane(connection: HotConnection): Lane {
+  const inserter = new RunInserter(connection);
+  const runsOf = (ready: readonly Ready[]) => ready.map(({ run }) => run);
+  return { connection, insert: (ready, remembered) => inserter.insert(runsOf(ready), remembered) };
+}
+
+function keyedLane(connection: HotConnection): Lane {
+  const inserter = new RunInserter(connection);
+  return { connection, insert: (ready, remembered) => inserter.insertKeyed(ready.map(keyedOf), remembered) };
 }
 
 /** The key counts per workflow; the body is the input. */
-function keyedOf(run: NewRun, request: StartRequest | undefined): KeyedRun {
-  if (!request || request.idempotencyKey === null) return noLane(0);
-  const bodyHash = createHash('sha256').update(request.inputJson).digest();
-  return { ...run, scope: `workflow:${request.workflowId}`, key: request.idempotencyKey, bodyHash };
+function keyedOf({ run, asked: { request } }: Ready): KeyedRun {
+  const { idempotencyKey, workflowId, inputJson } = request;
+  if (idempotencyKey === null) return noLane(0);
+  return { ...run, scope: `workflow:${workflowId}`, key: idempotencyKey, bodyHash: createHash('sha256').update(inputJson).digest() };
 }
 
-function mismatch({ runId }: Exclude<KeyedOutcome, { kind: 'created' }>): DomainError {
+function settled({ run, place }: Ready, inserted: Inserted | undefined, repeated: ReadonlyMap<string, RunSummaryRow>): Decided {
+  if (!inserted || 'error' in inserted) return { error: inserted?.error };
+  const { done } = inserted;
+  if (done.kind === 'outdated') return 'again';
+  if (done.kind === 'created') return { answer: { run: summaryOf(place, run, done.createdAt), repeated: false } };
+  const earlier = repeated.get(done.runId);
+  return earlier ? { answer: { run: earlier, repeated: true } } : { error: mismatch(done.runId) };
+}
+
+function outcomeOf(first: Decided | undefined, anew: Decided | undefined): Outcome<StartedRun> {
+  const decided = first === 'again' ? anew : first;
+  return decided === undefined || decided === 'again' ? { error: undecided() } : decided;
+}
+
+function mismatch(runId: string): DomainError {
   return new DomainError(
     'run.idempotency_mismatch',
     'The idempotency key was used with another input.',
     { runId },
     'Use a new key for a new input; details.runId is the run that the key stands for.',
   );
+}
+
+/** What was read just now and is not compared cannot be outdated; its version and its deployment are never deleted. */
+function undecided(): DomainError {
+  return new DomainError('invariant.broken', 'A submit was not decided by what its workflow is now.', {}, null, 'bug');
 }
 
 function noLane(at: number): never {

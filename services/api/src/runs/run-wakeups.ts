@@ -1,15 +1,16 @@
-import type { ClientProxy } from '@nestjs/microservices';
 import { channels, type RunsChanged, type RunsSubmitted } from '#contracts';
 
 /** Ids that one `runs.changed` carries at most. */
 const CHANGED_IDS_MAX = 500;
 
-/** Publishes what may be lost. */
-export type EventsClient = Pick<ClientProxy, 'emit'>;
+/** Publishes what may be lost: Nest's Redis client, or its twin within the process. */
+export interface EventsClient {
+  announce(channel: string, message: RunsSubmitted | RunsChanged): Promise<void>;
+}
 
 /**
  * Tells schedulers and other replicas that something happened. Never awaited, may be lost: whoever needs to know looks by himself, a little
- * later. What comes while a message is under way goes with the next one.
+ * later. One message at a time is under way; what comes meanwhile goes with the next one, and alone nothing waits.
  */
 export class RunWakeups {
   private submittedCount = 0;
@@ -30,27 +31,21 @@ export class RunWakeups {
   }
 
   private send(): void {
-    if (this.sending || (this.submittedCount === 0 && this.changedIds.size === 0)) return;
-    const submitted: RunsSubmitted = { count: this.submittedCount };
-    const changed: RunsChanged = { runs: [...this.changedIds] };
-    this.submittedCount = 0;
-    this.changedIds = new Set();
+    if (this.sending || this.submittedCount === 0) return;
     this.sending = true;
     // failpoint p3: what happened is committed, and the schedulers have not been woken
-    const sent = [
-      this.emit(channels.runsSubmitted, submitted),
-      ...(changed.runs.length > 0 ? [this.emit(channels.runsChanged, changed)] : []),
-    ];
-    void Promise.all(sent).then(() => {
+    const submitted = this.announce(channels.runsSubmitted, { count: this.submittedCount });
+    const changed = this.changedIds.size === 0 ? null : this.announce(channels.runsChanged, { runs: [...this.changedIds] });
+    this.submittedCount = 0;
+    this.changedIds.clear();
+    void Promise.all([submitted, changed]).then(() => {
       this.sending = false;
       this.send();
     });
   }
 
-  private emit(channel: string, message: RunsSubmitted | RunsChanged): Promise<void> {
-    return new Promise((resolve) => {
-      // A lost wake-up costs time only: the error is the readiness check's to tell.
-      this.client.emit(channel, message).subscribe({ complete: resolve, error: () => resolve() });
-    });
+  /** Never rejects: a lost wake-up costs time only, and the error is the readiness check's to tell. */
+  private announce(channel: string, message: RunsSubmitted | RunsChanged): Promise<void> {
+    return this.client.announce(channel, message).catch(() => undefined);
   }
 }

@@ -7,6 +7,12 @@ import type { StartPlace } from './started-run.ts';
 
 const TARGETS_REMEMBERED_MAX = 10_000;
 
+/** Where runs of a workflow go, and the version they are of. */
+export interface FoundPlace {
+  readonly place: StartPlace;
+  readonly version: KnownVersion;
+}
+
 /** Finds where runs of a workflow go. Equal answers share one target object: what a group's runs share is sent to the database once. */
 export class StartPlaces {
   private readonly targets = new LRUCache<string, RunTarget>({ max: TARGETS_REMEMBERED_MAX });
@@ -17,7 +23,7 @@ export class StartPlaces {
   ) {}
 
   /** Throws `workflow.disabled`, `workflow.unpublished` and `deployment.none`. */
-  async find(workflow: StartableWorkflow): Promise<{ place: StartPlace; version: KnownVersion }> {
+  async find(workflow: StartableWorkflow): Promise<FoundPlace> {
     if (!workflow.enabled) throw disabled(workflow);
     if (workflow.version === 0)
       throw new DomainError('workflow.unpublished', 'The workflow has no version yet.', { workflowId: workflow.id }, 'Publish it first.');
@@ -25,7 +31,7 @@ export class StartPlaces {
   }
 
   /** The same for a given version, of a workflow that may be disabled: what a retry needs. */
-  async findFor(workflow: StartableWorkflow): Promise<{ place: StartPlace; version: KnownVersion }> {
+  async findFor(workflow: StartableWorkflow): Promise<FoundPlace> {
     const [version, resolution] = await Promise.all([
       this.versions.get(workflow.id, workflow.version),
       this.directory.resolve(workflow.environment, workflow.team),

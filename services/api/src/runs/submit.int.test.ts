@@ -39,9 +39,12 @@ describe('starting a run', () => {
         [body.id],
       ),
     ).toBe(1);
-    const line = under.lines.map((text) => JSON.parse(text)).find(({ runs }) => runs?.includes(body.id));
-    expect(line).toMatchObject({
+    const lines = under.lines.map((text) => JSON.parse(text)).filter(({ workflowId }) => workflowId === id);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      level: 'info',
       msg: 'deployment selected',
+      count: 1,
       tier: 'team',
       environment: 'production',
       team: 'finance',
@@ -148,6 +151,33 @@ describe('starting a run', () => {
     await publish(under, 'versions', { priority: 5 });
     expect((await start(id)).body.workflowVersion).toBe(2);
     expect(await count('live_runs l join workflow_runs r on r.id = l.run_id where r.workflow_id = $1 and l.priority = 5', [id])).toBe(1);
+  });
+
+  it('goes by what another api did to the workflow just before', async () => {
+    const other = await startApiUnderTest({ database: under.database });
+    try {
+      const input = (type: string) => ({ input: { type: 'object', properties: { a: { type } } } });
+      const id = await publish(under, 'elsewhere', input('integer'));
+      expect((await start(id, { a: 1 })).body.workflowVersion).toBe(1);
+      await publish(other, 'elsewhere', input('string'));
+      // One that the remembered version would refuse, and one that it would take.
+      expect((await start(id, { a: 'x' })).body.workflowVersion).toBe(2);
+      await publish(other, 'elsewhere', input('boolean'));
+      expect((await start(id, { a: 'x' })).body.code).toBe('run.input_invalid');
+      await publish(other, 'elsewhere', input('string'));
+      for (const key of [undefined, 'a-key-elsewhere']) {
+        const change = (body: object) => other.ask('PATCH', `/api/v1/workflows/${id}`, { body });
+        await change({ enabled: false });
+        expect((await start(id, { a: 'x' }, key)).body.code).toBe('workflow.disabled');
+        await change({ enabled: true, environment: 'qa' });
+        expect((await start(id, { a: 'x' }, key)).body).toMatchObject({ environment: 'qa', workflowVersion: 2 });
+        await change({ environment: 'production' });
+        expect((await start(id, { a: 'x' }, key && `${key}-2`)).body.environment).toBe('production');
+      }
+      expect(await count(`idempotency_keys where scope = $1`, [`workflow:${id}`])).toBe(2);
+    } finally {
+      await other.close();
+    }
   });
 
   it('keeps the value of the concurrency key and the deadline with the run', async () => {

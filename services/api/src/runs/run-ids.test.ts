@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { RunIds } from './run-ids.ts';
+
+const DATABASE_MS = 1_800_000_000_000;
+const timeOf = (id = '') => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+const uuidAt = (ms: number) =>
+  `${ms
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/^(.{8})/, '$1-')}-7abc-8def-0123456789ab`;
+
+/** A database whose clock is far from this machine's, and what it was asked for. */
+function given() {
+  const time = { database: DATABASE_MS, steady: 5_000, wall: 1_000_000_000_000 };
+  const asked: unknown[] = [];
+  const connection = {
+    query: <Row>(_statement: unknown, [count]: readonly unknown[]): Promise<Row[]> => {
+      asked.push(count);
+      return Promise.resolve(JSON.parse(JSON.stringify(Array.from({ length: Number(count) }, () => ({ id: uuidAt(time.database) })))));
+    },
+  };
+  const pass = (ms: number, of: readonly (keyof typeof time)[] = ['database', 'steady', 'wall']) => {
+    for (const clock of of) time[clock] += ms;
+  };
+  const ids = new RunIds({ steady: () => time.steady, wall: () => time.wall });
+  return { time, asked, pass, take: (count: number) => ids.take(connection, count) };
+}
+
+describe('ids of runs', () => {
+  it('have the time of the database, whatever this machine says, and cost it one question a minute', async () => {
+    const { time, asked, pass, take } = given();
+    expect(timeOf((await take(2))[1])).toBe(DATABASE_MS);
+    for (let second = 0; second < 60; second += 1) {
+      pass(1_000);
+      expect((await take(1)).map(timeOf)).toEqual([time.database]);
+    }
+    expect(asked).toEqual([2]);
+    pass(1);
+    expect((await take(3)).map(timeOf)).toEqual([time.database, time.database, time.database]);
+    expect(asked).toEqual([2, 3]);
+  });
+
+  it.each(['steady', 'wall'] as const)('are asked for anew when the %s clock stood still: the machine was asleep', async (stood) => {
+    const { time, pass, take } = given();
+    await take(1);
+    const others = (['database', 'steady', 'wall'] as const).filter((clock) => clock !== stood);
+    pass(20_000, others);
+    expect((await take(1)).map(timeOf)).toEqual([time.database]);
+  });
+
+  it('are UUIDs of version 7, no two alike', async () => {
+    const { take } = given();
+    await take(1);
+    const ids = await take(1_000);
+    expect(new Set(ids).size).toBe(1_000);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});

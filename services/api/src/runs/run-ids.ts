@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { type HotTransaction, takeRunIds } from '#store';
+
+/** How long an answer of the database counts for what its clock says now. In this time two clocks that are kept by NTP part by less than 30 ms. */
+const ANSWER_COUNTS_MS = 60_000;
+/** When the two clocks of this process disagree by more, it was asleep, and one of them stood still. */
+const ASLEEP_MS = 1_000;
+
+/** The clocks of this process, in milliseconds: one that only goes forward, and the one on the wall. */
+export interface Clocks {
+  steady(): number;
+  wall(): number;
+}
+
+const OWN_CLOCKS: Clocks = { steady: () => performance.now(), wall: () => Date.now() };
+
+/**
+ * Makes ids of runs, before they are sent, so that a commit whose answer was lost can be looked up. They are UUIDs of version 7 by the database's
+ * clock: ids order runs, and tell their partition of the audit, whatever the clocks of this machine say. The database is asked when its last
+ * answer is old; in between the time since then is added to it.
+ */
+export class RunIds {
+  private answer: { readonly databaseMs: number; readonly steadyMs: number; readonly wallMs: number } | null = null;
+
+  constructor(private readonly clocks: Clocks = OWN_CLOCKS) {}
+
+  async take(connection: HotTransaction, count: number): Promise<string[]> {
+    const nowMs = this.databaseNow();
+    if (nowMs !== null) return Array.from({ length: count }, () => uuidAt(nowMs, randomUUID()));
+    const ids = await takeRunIds(connection, count);
+    const newest = ids.at(-1);
+    // Read after the answer: what is made here is never ahead of the database.
+    if (newest !== undefined) this.answer = { databaseMs: timeOf(newest), steadyMs: this.clocks.steady(), wallMs: this.clocks.wall() };
+    return ids;
+  }
+
+  private databaseNow(): number | null {
+    if (!this.answer) return null;
+    const { databaseMs, steadyMs, wallMs } = this.answer;
+    const passedMs = this.clocks.steady() - steadyMs;
+    const wasAsleep = Math.abs(this.clocks.wall() - wallMs - passedMs) > ASLEEP_MS;
+    return wasAsleep || passedMs > ANSWER_COUNTS_MS ? null : databaseMs + passedMs;
+  }
+}
+
+/** RFC 9562, version 7, as `flowforge_uuidv7()` makes it: the time, then chance. */
+function uuidAt(ms: number, random: string): string {
+  const time = Math.floor(ms).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
+}
+
+function timeOf(uuid: string): number {
+  return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
