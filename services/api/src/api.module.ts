@@ -31,6 +31,7 @@ import { HealthController } from './health/health.controller.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { BatchStarter } from './runs/batch-starter.ts';
+import { CommandLanes } from './runs/command-lanes.ts';
 import { RunAnnouncer } from './runs/run-announcer.ts';
 import { RunCommands } from './runs/run-commands.ts';
 import { RunIds } from './runs/run-ids.ts';
@@ -54,10 +55,10 @@ export interface ApiSurroundings {
   readonly config: ApiConfig;
   readonly tenancy: TenancyConfig;
   readonly database: Database;
-  /** Sessions of the hot path: one per lane of plain submits, one for keyed submits, one for commands. */
+  /** Sessions of the hot path: one per lane of plain submits, one for keyed submits, and those that commands borrow. */
   readonly lanes: readonly HotConnection[];
   readonly keyed: HotConnection;
-  readonly commands: HotConnection;
+  readonly commands: readonly HotConnection[];
   readonly evaluator: Evaluator;
   /** Nest's Redis client, or its twin within the process. */
   readonly events: EventsClient;
@@ -135,7 +136,7 @@ function providersOf({
     made(RunStarter, starter),
     made(BatchStarter, new BatchStarter(starter)),
     made(RunReader, reader),
-    made(RunCommands, new RunCommands(commands, views, places, preparer, wakeups, counted)),
+    made(RunCommands, new RunCommands(new CommandLanes(commands), views, places, preparer, wakeups, counted)),
     made(RunExplainer, new RunExplainer(reader, views, new RunBlockers(database), config.WORKFLOW_MAX_CONCURRENT_EXECUTIONS)),
     made(RunChanges, changes),
     made(RunFollower, new RunFollower(views, changes)),

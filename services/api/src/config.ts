@@ -24,6 +24,7 @@ export const ApiConfig = z.object({
     .seconds({ min: 0.1, max: 60, fallback: 5 })
     .describe('how long a request waits for a connection, in seconds'),
   SUBMIT_LANES: setting.integer({ min: 1, max: 16, fallback: 1 }).describe('the connections that insert groups of runs'),
+  COMMAND_LANES: setting.integer({ min: 1, max: 16, fallback: 4 }).describe('the connections that cancel and retry runs'),
   SUBMIT_GROUP_MAX: setting.integer({ min: 1, max: 5_000, fallback: 500 }).describe('the runs of one insert'),
   SUBMIT_PENDING_MAX: setting
     .integer({ min: 1, max: 100_000, fallback: 10_000 })

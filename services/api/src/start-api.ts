@@ -84,8 +84,9 @@ async function prepare(database: Database, { config, tenancy, logger }: ApiOptio
 async function serve(database: Database, watch: SessionWatch, options: ApiOptions): Promise<RunningApi> {
   const { config, tenancy, logger, metrics, events, eventsServer } = options;
   const hot = (name: string) => new HotConnection(config.DATABASE_URL, `api-${name}`, undefined, watch.openClient);
-  const lanes = Array.from({ length: config.SUBMIT_LANES }, (_, lane) => hot(`submit-${lane}`));
-  const sessions = { lanes, keyed: hot('submit-keyed'), commands: hot('commands') };
+  const several = (count: number, name: string) => Array.from({ length: count }, (_, no) => hot(`${name}-${no}`));
+  const lanes = several(config.SUBMIT_LANES, 'submit');
+  const sessions = { lanes, keyed: hot('submit-keyed'), commands: several(config.COMMAND_LANES, 'command') };
   const evaluator = createEvaluator();
   const checks = { postgres: () => Promise.resolve(watch.check()), ...options.checks };
   const module = ApiModule.register({ config, tenancy, database, ...sessions, evaluator, events, checks, logger, metrics });
@@ -95,7 +96,7 @@ async function serve(database: Database, watch: SessionWatch, options: ApiOption
     abortOnError: false,
   });
   const closeSessions = async () => {
-    await Promise.all([...lanes, sessions.keyed, sessions.commands].map((session) => session.close()));
+    await Promise.all([...lanes, sessions.keyed, ...sessions.commands].map((session) => session.close()));
     await evaluator.close();
     await database.destroy();
     await watch.close();

@@ -1,6 +1,6 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { DomainError, type Permission, PERMISSIONS, mayDo } from '#core';
+import { DomainError, type Permission, PERMISSIONS, type Principal, mayDo } from '#core';
 import { ACCESS, type Access, type KnownRequest } from './access.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -14,16 +14,23 @@ export class BearerGuard implements CanActivate {
     private readonly keyRing: KeyRing,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** Without a promise where the key is remembered, as it is for nearly every request. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<KnownRequest>();
-    const principal = await this.keyRing.principalOf(tokenOf(request.headers.authorization));
-    if (access === undefined || !mayDo(principal.role, access)) throw forbidden(principal.role, access);
-    request.principal = principal;
-    return true;
+    const token = tokenOf(request.headers.authorization);
+    const remembered = this.keyRing.remembered(token);
+    if (remembered) return admit(request, remembered, access);
+    return this.keyRing.principalOf(token).then((principal) => admit(request, principal, access));
   }
+}
+
+function admit(request: KnownRequest, principal: Principal, access: Permission | undefined): true {
+  if (access === undefined || !mayDo(principal.role, access)) throw forbidden(principal.role, access);
+  request.principal = principal;
+  return true;
 }
 
 function tokenOf(header: string | undefined): string {

@@ -45,12 +45,13 @@ export class KeyRing {
 
   /** Throws `auth.token_invalid`, `auth.token_revoked`, `auth.token_expired`, and `database.timeout` (an outage). */
   async principalOf(token: string): Promise<Principal> {
-    const key = this.known.get(token) ?? (await this.find(token));
-    if (key === 'unknown')
-      throw refused('auth.token_invalid', 'The token is not known.', 'Use a key that `POST /api/v1/api-keys` gave out.');
-    if (key.revoked) throw refused('auth.token_revoked', 'The token was revoked.', 'Ask an admin for another key.');
-    if (key.expired) throw refused('auth.token_expired', 'The token has expired.', 'Ask an admin for another key.');
-    return { keyId: key.id, name: key.name, role: key.role };
+    return this.remembered(token) ?? principalOf(await this.find(token));
+  }
+
+  /** The same where nobody needs to be asked; undefined otherwise. */
+  remembered(token: string): Principal | undefined {
+    const key = this.known.get(token);
+    return key && principalOf(key);
   }
 
   /** Forgets what was looked up, and what is being looked up: keys were changed here. */
@@ -85,6 +86,13 @@ export class KeyRing {
     const lives = (key === 'unknown' ? null : key.expiresInMs) ?? rememberedMs;
     this.known.set(token, key, { ttl: Math.min(rememberedMs, Math.max(1, Math.floor(lives))) });
   }
+}
+
+function principalOf(key: KnownApiKey | 'unknown'): Principal {
+  if (key === 'unknown') throw refused('auth.token_invalid', 'The token is not known.', 'Use a key that `POST /api/v1/api-keys` gave out.');
+  if (key.revoked) throw refused('auth.token_revoked', 'The token was revoked.', 'Ask an admin for another key.');
+  if (key.expired) throw refused('auth.token_expired', 'The token has expired.', 'Ask an admin for another key.');
+  return { keyId: key.id, name: key.name, role: key.role };
 }
 
 async function within<Answer>(question: Promise<Answer>, ms: number): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -25,10 +25,7 @@ export function fastifyAdapter(metrics: ApiMetrics): {
     // What is under way is finished at a shutdown; event streams are ended by OpenStreams.
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
-    genReqId: (request: { headers: IncomingHttpHeaders }) => {
-      const given = request.headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-    },
+    genReqId: requestIds(),
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.addHook('onRoute', (route) => {
@@ -40,6 +37,18 @@ export function fastifyAdapter(metrics: ApiMetrics): {
   );
   countRequests(fastify, metrics, inFlight);
   return { adapter, routes, inFlight };
+}
+
+/** The id that a proxy gave, else the next one of this process: a random name for it, and a number. */
+function requestIds(): (request: { readonly headers: IncomingHttpHeaders }) => string {
+  const name = randomBytes(9).toString('base64url');
+  let count = 0;
+  return ({ headers }) => {
+    const given = headers['x-request-id'];
+    if (typeof given === 'string' && REQUEST_ID.test(given)) return given;
+    count += 1;
+    return `${name}-${count.toString(36)}`;
+  };
 }
 
 function countRequests(fastify: FastifyInstance, metrics: ApiMetrics, inFlight: InFlight): void {

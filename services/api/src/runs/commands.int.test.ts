@@ -61,6 +61,19 @@ describe.each(databaseServers())('commands on $name', ({ cloneDatabase }) => {
     });
   });
 
+  it('cancels other runs while one cancel waits for its run', async () => {
+    const [held, free] = [await startRun(under, workflowId), await startRun(under, workflowId)];
+    const client = await under.sql.connect();
+    await client.query('begin');
+    await client.query('select from live_runs where run_id = $1 for update', [held]);
+    const waiting = under.ask('POST', `/api/v1/runs/${held}/cancel`);
+    expect((await under.ask('POST', `/api/v1/runs/${free}/cancel`)).status).toBe(202);
+    expect(await cancellings(held)).toEqual([]);
+    await client.query('commit');
+    client.release();
+    expect((await waiting).status).toBe(202);
+  });
+
   it('cancels a run whose last move had two hops', async () => {
     const id = await startRun(under, workflowId);
     await under.sql.query(

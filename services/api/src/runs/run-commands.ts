@@ -1,7 +1,6 @@
 import type { RunCommand } from '#contracts';
 import { DomainError, type Principal, type RunState, isTerminalRun } from '#core';
 import {
-  type HotConnection,
   type HotTransaction,
   type NewRun,
   type RunAction,
@@ -14,6 +13,7 @@ import {
 } from '#store';
 import type { ApiMetrics } from '../api-metrics.ts';
 import { isId } from '../http/cursor.ts';
+import type { CommandLanes } from './command-lanes.ts';
 import type { PreparedRun, RunPreparer } from './run-preparer.ts';
 import type { RunWakeups } from './run-wakeups.ts';
 import type { StartPlaces } from './start-places.ts';
@@ -22,7 +22,7 @@ import { summaryOf } from './started-run.ts';
 /** What people do to runs: compare-and-set writes, after which the scheduler is woken. */
 export class RunCommands {
   constructor(
-    private readonly connection: HotConnection,
+    private readonly lanes: CommandLanes,
     private readonly views: RunViews,
     private readonly places: StartPlaces,
     private readonly preparer: RunPreparer,
@@ -36,7 +36,7 @@ export class RunCommands {
    */
   async cancel(runId: string, body: RunCommand, caller: Principal): Promise<RunSummaryRow> {
     const command = actionOf(runId, body, caller);
-    const outcome = await cancelRun(this.connection, command);
+    const outcome = await this.lanes.use((connection) => cancelRun(connection, command));
     if (!outcome) throw unknownRun(command.runId);
     const { moved, state, version } = outcome;
     if (moved) this.wakeups.moved(command.runId);
@@ -52,7 +52,7 @@ export class RunCommands {
   async retry(runId: string, body: RunCommand, caller: Principal): Promise<RunSummaryRow> {
     const action = actionOf(runId, body, caller);
     const { run, place } = await this.prepareRetry(action);
-    const createdAt = await this.connection.transaction((tx) => this.insertRetry(tx, action, run));
+    const createdAt = await this.lanes.use((connection) => connection.transaction((tx) => this.insertRetry(tx, action, run)));
     this.wakeups.submitted(1);
     this.metrics.deploymentSelected(place.target.matchedBy, place.target.environment, place.target.team, 1);
     return summaryOf(place, run, createdAt);
@@ -68,7 +68,10 @@ export class RunCommands {
       throw this.conflict('retry', action, state, version);
     }
     const workflow = { id: workflowId, name: ended.workflow, enabled: true, environment, team, version: ended.workflowVersion };
-    const [{ place, version: known }, [id = '']] = await Promise.all([this.places.findFor(workflow), takeRunIds(this.connection, 1)]);
+    const [{ place, version: known }, [id = '']] = await Promise.all([
+      this.places.findFor(workflow),
+      this.lanes.use((connection) => takeRunIds(connection, 1)),
+    ]);
     const concurrencyKey = known.plan.concurrency && (await this.preparer.keyOf(known, place, id, input, runId));
     return { place, run: { id, target: place.target, inputJson: JSON.stringify(input), actor, retryOf: runId, concurrencyKey, reason } };
   }

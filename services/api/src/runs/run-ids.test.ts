@@ -10,17 +10,18 @@ const uuidAt = (ms: number) =>
     .replace(/^(.{8})/, '$1-')}-7abc-8def-0123456789ab`;
 
 /** A database whose clock is far from this machine's, and what it was asked for. */
-function given() {
+function given({ answersWithin = 0 } = {}) {
   const time = { database: DATABASE_MS, steady: 5_000, wall: 1_000_000_000_000 };
   const asked: unknown[] = [];
+  const pass = (ms: number, of: readonly (keyof typeof time)[] = ['database', 'steady', 'wall']) => {
+    for (const clock of of) time[clock] += ms;
+  };
   const connection = {
     query: <Row>(_statement: unknown, [count]: readonly unknown[]): Promise<Row[]> => {
       asked.push(count);
+      pass(answersWithin);
       return Promise.resolve(JSON.parse(JSON.stringify(Array.from({ length: Number(count) }, () => ({ id: uuidAt(time.database) })))));
     },
-  };
-  const pass = (ms: number, of: readonly (keyof typeof time)[] = ['database', 'steady', 'wall']) => {
-    for (const clock of of) time[clock] += ms;
   };
   const ids = new RunIds({ steady: () => time.steady, wall: () => time.wall });
   return { time, asked, pass, take: (count: number) => ids.take(connection, count) };
@@ -46,6 +47,20 @@ describe('ids of runs', () => {
     const others = (['database', 'steady', 'wall'] as const).filter((clock) => clock !== stood);
     pass(20_000, others);
     expect((await take(1)).map(timeOf)).toEqual([time.database]);
+  });
+
+  it('are never from before the run was asked for, and at most as far ahead as the answer took', async () => {
+    const { time, asked, take } = given({ answersWithin: 25 });
+    await take(1);
+    const [id] = await take(1);
+    expect(timeOf(id)).toBe(time.database + 25);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('are asked for each time while answers take too long to tell the time by', async () => {
+    const { time, asked, take } = given({ answersWithin: 26 });
+    for (let n = 0; n < 3; n += 1) expect((await take(1)).map(timeOf)).toEqual([time.database]);
+    expect(asked).toHaveLength(3);
   });
 
   it('are UUIDs of version 7, no two alike', async () => {

@@ -3,6 +3,8 @@ import { type HotTransaction, takeRunIds } from '#store';
 
 /** How long an answer of the database counts for what its clock says now. In this time two clocks that are kept by NTP part by less than 30 ms. */
 const ANSWER_COUNTS_MS = 60_000;
+/** An answer that took longer says too little of when it was given: ids may be ahead of the database's clock by as much, and are never behind it. */
+const ANSWER_WITHIN_MS = 25;
 /** When the two clocks of this process disagree by more, it was asleep, and one of them stood still. */
 const ASLEEP_MS = 1_000;
 
@@ -27,10 +29,12 @@ export class RunIds {
   async take(connection: HotTransaction, count: number): Promise<string[]> {
     const nowMs = this.databaseNow();
     if (nowMs !== null) return Array.from({ length: count }, () => uuidAt(nowMs, randomUUID()));
+    // The moment of asking: a run that is started after some moment of the database's clock must not have an id from before it.
+    const [steadyMs, wallMs] = [this.clocks.steady(), this.clocks.wall()];
     const ids = await takeRunIds(connection, count);
-    const newest = ids.at(-1);
-    // Read after the answer: what is made here is never ahead of the database.
-    if (newest !== undefined) this.answer = { databaseMs: timeOf(newest), steadyMs: this.clocks.steady(), wallMs: this.clocks.wall() };
+    const [first] = ids;
+    const tookMs = this.clocks.steady() - steadyMs;
+    this.answer = first === undefined || tookMs > ANSWER_WITHIN_MS ? null : { databaseMs: timeOf(first), steadyMs, wallMs };
     return ids;
   }
 
