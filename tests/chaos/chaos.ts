@@ -9,6 +9,7 @@ import { DomainError } from '#core';
 import { Campaign } from './campaign.ts';
 import { messageOf } from './clock.ts';
 import { CATALOG } from './faults/catalog.ts';
+import { coveragePage } from './faults/catalog-coverage.ts';
 import { type ChaosOptions, type Command, SEED_MAX, USAGE, readCommand } from './options.ts';
 import { tellReport } from './report/tell.ts';
 import { CALM, QUICK, dealTurns, describeTurn } from './schedule.ts';
@@ -41,6 +42,9 @@ async function main(args: readonly string[]): Promise<number> {
       for (const { id, name, targets, losesCommits } of CATALOG) {
         console.log(`${id}  ${name.padEnd(32)} ${targets}${losesCommits ? ' (only when asked for)' : ''}`);
       }
+      return 0;
+    case 'matrix':
+      console.log(coveragePage());
       return 0;
     case 'ci':
       return await runCi(command.minutes);

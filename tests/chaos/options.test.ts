@@ -38,12 +38,15 @@ describe('the command line of npm run chaos', () => {
     expect(read('--seed', '12', '--minutes', '0.5', '--rate', '2.5')).toMatchObject({ options: { seed: 12, minutes: 0.5, rate: 2.5 } });
   });
 
-  it.each([[['--help'], 'help'] as const, [['--list'], 'list'] as const, [['--schedule'], 'schedule'] as const, [['--ci'], 'ci'] as const])(
-    'knows %p',
-    (args, kind) => {
-      expect(read(...args)).toMatchObject({ kind });
-    },
-  );
+  it.each([
+    [['--help'], 'help'] as const,
+    [['--list'], 'list'] as const,
+    [['--matrix'], 'matrix'] as const,
+    [['--schedule'], 'schedule'] as const,
+    [['--ci'], 'ci'] as const,
+  ])('knows %p', (args, kind) => {
+    expect(read(...args)).toMatchObject({ kind });
+  });
 
   it.each([
     [['--seed', 'x'], /--seed must be a number/],

@@ -29,7 +29,7 @@ export interface ChaosOptions {
 }
 
 export type Command =
-  | { readonly kind: 'help' | 'list' | 'regressions' }
+  | { readonly kind: 'help' | 'list' | 'matrix' | 'regressions' }
   | { readonly kind: 'ci'; readonly minutes: number }
   | { readonly kind: 'schedule' | 'run'; readonly options: ChaosOptions };
 
@@ -51,6 +51,7 @@ and judges afterwards whether anything was lost, doubled, illegal or unaudited. 
   --json              prints report.json instead of the table
   --schedule          prints the schedule of the seed, and runs nothing
   --list              lists the faults
+  --matrix            prints docs/proof/faults.md: each row of the fault matrix, what shows it, and what is left out
   --ci                two fixed seeds and a fresh one, 5 minutes at most in all
   --regressions       the seeds of tests/chaos/regressions.json, which once failed
   --help              this text
@@ -68,6 +69,7 @@ const options = {
   busy: { type: 'boolean', default: false },
   schedule: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
+  matrix: { type: 'boolean', default: false },
   ci: { type: 'boolean', default: false },
   regressions: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -87,6 +89,7 @@ export function readCommand(
   const values = parsed(args);
   if (values.help) return { kind: 'help' };
   if (values.list) return { kind: 'list' };
+  if (values.matrix) return { kind: 'matrix' };
   if (values.regressions) return { kind: 'regressions' };
   if (values.ci) return { kind: 'ci', minutes: numberOf('minutes', values.minutes ?? String(ciMinutesDefault), 0.1, 1) };
   return {

@@ -14,8 +14,8 @@ export function inFile(file, find, replace) {
  */
 export function inStatement(name, ...changes) {
   const file = 'libs/store/src/statement.ts';
-  const find = 'return { name, text };';
-  const replace = `return { name, text: name === ${JSON.stringify(name)} ? ${replacing('text', changes)} : text };`;
+  const find = 'return { name, text, arrays: arrayTypesOf(text) };';
+  const replace = `return { name, text: name === ${JSON.stringify(name)} ? ${replacing('text', changes)} : text, arrays: arrayTypesOf(text) };`;
   return { file, find, replace, sql: { file: `libs/store/src/queries/${name}.sql`, finds: changes.map(([text]) => text) } };
 }
 

@@ -17,6 +17,8 @@ const MOMENT_MAX = 8.64e15;
 const count = z.number().int().nonnegative();
 const ordinal = z.number().int().positive().max(INTEGER_MAX);
 const token = { epoch: ordinal, dispatchNo: ordinal };
+/** Any JSON. A body was read from its text and can hold nothing else: it is not walked through again, however large or deep it is. */
+const payload = z.custom<z.core.util.JSONType>((value) => value !== undefined);
 const stepKey = { runId: z.uuid(), stepNo: ordinal };
 
 /** scheduler → worker: do this step, once, under this token. */
@@ -26,7 +28,7 @@ export const TaskMessage = z.strictObject({
   ...token,
   step: z.string(),
   uses: z.string(),
-  input: z.json(),
+  input: payload,
   attempt: ordinal,
   timeoutSeconds: z.number().positive(),
   /** The same for every attempt and every dispatch of the step: what the outside world books an effect by. */
@@ -67,7 +69,7 @@ export const EndedReport = z.strictObject({
   ranMs: count,
   outcome: z.enum(['succeeded', 'failed', 'timed_out', 'cancelled']),
   /** Present when the step succeeded with an output other than null. */
-  output: z.json().optional(),
+  output: payload.optional(),
   /** Present unless the step succeeded. */
   error: StepError.optional(),
 });

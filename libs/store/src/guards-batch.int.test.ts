@@ -61,7 +61,41 @@ describe.each(databaseServers())('the guards under a batch on $name', ({ cloneDa
       expect(work).toBeLessThan(40 * batch);
     }
   });
+
+  it('moves the rows of a group in place: they are written into no index again', async () => {
+    const { id } = await given.submit([{}]);
+    const { rows } = await given.api.query<{ id: string }>(
+      `insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor)
+       select flowforge_uuidv7(), workflow_id, workflow_version, deployment_id, 'default', 'ann', 'CREATED', 1, gen_random_uuid(), 'ann'
+         from workflow_runs, generate_series(1, 500) where id = $1 returning id`,
+      [id],
+    );
+    const ids = rows.map((row) => row.id);
+    await given.scheduler.query(
+      `insert into step_runs (run_id, step_no, name, state, version, epoch, timeout_seconds, cause_id, actor)
+       select id, 1, 'step-1', 'DISPATCHED', 1, 1, 300, gen_random_uuid(), 'ann' from unnest($1::uuid[]) as id`,
+      [ids],
+    );
+    const moves = [
+      ['workflow_runs', `state = 'RUNNING', version = 2, started_at = now() where id`],
+      ['step_runs', `state = 'SUCCEEDED', via = 'RUNNING', version = 3, started_at = now(), ended_at = now() where run_id`],
+      ['workflow_runs', `state = 'SUCCEEDED', version = 3, ended_at = now() where id`],
+    ] as const;
+    for (const [table, move] of moves) expect(await shareInPlace(given.scheduler, table, move, ids)).toBeGreaterThan(0.9);
+  });
 });
+
+/** Moves these rows in one transaction. Returns which share of them was written in place. */
+async function shareInPlace(client: pg.Client, table: string, move: string, ids: readonly string[]): Promise<number> {
+  await client.query('begin');
+  await client.query(`update ${table} set cause_id = gen_random_uuid(), ${move} = any($1::uuid[])`, [ids]);
+  const { rows } = await client.query<{ share: number }>(
+    `select pg_stat_get_xact_tuples_hot_updated($1::regclass)::float8 / pg_stat_get_xact_tuples_updated($1::regclass) as share`,
+    [table],
+  );
+  await client.query('commit');
+  return rows[0]?.share ?? 0;
+}
 
 let notices: string[] = [];
 

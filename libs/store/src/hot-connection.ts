@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { DomainError } from '#core';
+import { binaryArray } from './binary-array.ts';
 import { PgSession } from './pg-session.ts';
 import type { Statement } from './statement.ts';
 
@@ -35,6 +36,8 @@ export interface HotClient {
   connect(): Promise<unknown>;
   query(statement: string | { readonly name: string; readonly text: string; readonly values: unknown[] }): Promise<{ rows: unknown[] }>;
   on(event: 'error' | 'end', listener: () => void): unknown;
+  /** What is sent from now until the end of this tick leaves in one packet, and arrays may be given in binary form. */
+  gather?(): void;
   end(): Promise<void>;
 }
 
@@ -138,7 +141,16 @@ export class HotConnection implements HotTransaction {
   }
 }
 
-async function run<Row>(client: HotClient, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
-  const { rows } = await client.query({ name, text, values: [...values] });
+async function run<Row>(client: HotClient, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const { name, text } = statement;
+  client.gather?.();
+  const { rows } = await client.query({ name, text, values: client.gather ? inBinary(statement, values) : [...values] });
   return rows as Row[];
+}
+
+function inBinary({ arrays }: Statement, values: readonly unknown[]): unknown[] {
+  return values.map((value, place) => {
+    const type = arrays?.[place];
+    return type && Array.isArray(value) ? (binaryArray(value, type) ?? value) : value;
+  });
 }

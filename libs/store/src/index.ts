@@ -53,15 +53,8 @@ export {
   type SubmitOutcome,
 } from './submit.ts';
 export { cancelRun, findLiveRetry, type CommandOutcome, type RunAction } from './commands.ts';
-export {
-  RunViews,
-  type LogLineRow,
-  type LogPlace,
-  type RunFilter,
-  type RunSummaryRow,
-  type StepRow,
-  type TransitionRow,
-} from './runs-read.ts';
+export { RunViews, type LogLineRow, type LogPlace, type RunSummaryRow, type StepRow, type TransitionRow } from './runs-read.ts';
+export type { RunFilter } from './runs-page.ts';
 export { EXPLAINED_MAX, RunBlockers, type ActiveStepRow, type Holders, type LiveRow, type SessionRow } from './runs-read-blockers.ts';
 export { checkInvariants, type CheckOptions } from './checker/check-invariants.ts';
 export type { LedgerEntry, StreamSnapshot } from './checker/evidence.ts';

@@ -33,6 +33,14 @@ export class PgSession extends pg.Client {
     return 'bytesRead' in stream && typeof stream.bytesRead === 'number' ? stream.bytesRead : 0;
   }
 
+  /** Statements of one tick leave in one packet: one call of the kernel here, and one waking of the server. */
+  gather(): void {
+    const { stream } = this.connection;
+    if (!('cork' in stream) || stream.writableCorked > 0) return;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+  }
+
   /** Tears the connection down without a word; what is under way fails. */
   destroy(reason?: Error): void {
     this.connection.stream.destroy(reason);

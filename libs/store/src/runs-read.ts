@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { DeploymentTier, Json, RunState, StepState } from '#core';
+import { RUN_NAMES, RUN_SUMMARY, type RunFilter, runsPage } from './runs-page.ts';
 import { Where } from './where.ts';
 
 /** A run as lists show it. */
@@ -21,15 +22,6 @@ export interface RunSummaryRow {
   readonly changedAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
-}
-
-export interface RunFilter {
-  readonly environment?: string | undefined;
-  readonly team?: string | undefined;
-  readonly states?: readonly RunState[] | undefined;
-  readonly workflowId?: string | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
 }
 
 export interface StepRow {
@@ -76,16 +68,7 @@ export interface LogLineRow {
 /** Place of a log line within its run. */
 export type LogPlace = readonly [stepNo: number, dispatchNo: number, line: number];
 
-const RUN_SUMMARY = `
-  select r.id, r.workflow_id as "workflowId", w.name as workflow, r.workflow_version as "workflowVersion", r.environment, r.team,
-         json_build_object('id', d.id, 'name', d.name, 'pool', d.pool) as deployment, r.matched_by as "matchedBy", r.state::text as state, r.version, r.reason,
-         r.retry_of as "retryOf", r.created_by as "createdBy", r.created_at as "createdAt", r.changed_at as "changedAt",
-         r.started_at as "startedAt", r.ended_at as "endedAt"`;
-const RUN_NAMES = 'join workflows w on w.id = r.workflow_id join deployments d on d.id = r.deployment_id';
 const RUN_TABLES = `from workflow_runs r ${RUN_NAMES}`;
-/** The states asked for, each with the lowest and the highest id. */
-const WANTED_STATES = `(select state, '00000000-0000-0000-0000-000000000000'::uuid as uuid_nil, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid as uuid_max
-   from unnest(?::run_state[]) as state) as wanted`;
 const STEP_COLUMNS = `s.step_no as "stepNo", s.state::text as state, s.version, s.attempt, s.worker_losses as "workerLosses", s.reason, o.error,
   s.created_at as "createdAt", s.changed_at as "changedAt", s.started_at as "startedAt", s.ended_at as "endedAt"`;
 
@@ -95,23 +78,8 @@ export class RunViews {
 
   /** Newest first; `before` is the last id of the page before. The bounds in time are those of the ids, made moments before the rows. */
   list(filter: RunFilter, before: string | null, limit: number): Promise<RunSummaryRow[]> {
-    const where = new Where()
-      .add('r.id < ?::uuid', before)
-      .add('r.environment = ?', filter.environment)
-      .add('r.team = ?', filter.team)
-      .add('r.workflow_id = ?::uuid', filter.workflowId)
-      .add('r.id >= flowforge_uuid_floor(?::timestamptz)', filter.since)
-      .add('r.id < flowforge_uuid_floor(?::timestamptz)', filter.until);
-    const page = `order by r.id desc limit ${where.bind(limit)}`;
-    // One walk of the index of states per state, each in the order of the list: with `= any` a rare state among millions is a scan of them all.
-    // Bounds on (state, id) instead of `state =`: they leave the planner no other index that gives this order.
-    const states = filter.states && where.bind(filter.states);
-    if (states) where.addRaw('(r.state, r.id) >= (wanted.state, uuid_nil) and (r.state, r.id) <= (wanted.state, uuid_max)');
-    const inOrder = states ? page.replace('order by r.id desc', 'order by r.state desc, r.id desc') : page;
-    const runs = `(select r.* from workflow_runs r ${where.sql} ${inOrder}) r`;
-    const source = states ? `${WANTED_STATES.replace('?', states)} cross join lateral ${runs}` : runs;
-    const sql = `${RUN_SUMMARY} from ${source} ${RUN_NAMES} ${page}`;
-    return this.database.query<RunSummaryRow[]>(sql, where.values);
+    const { sql, values } = runsPage(filter, before, limit);
+    return this.database.query<RunSummaryRow[]>(sql, [...values]);
   }
 
   async find(id: string): Promise<RunSummaryRow | undefined> {

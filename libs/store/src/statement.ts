@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { type ElementType, arrayTypesOf } from './binary-array.ts';
 
 /** A statement of the hot path: prepared once per connection under its name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Element types of the parameters that may be sent as binary arrays, by their place from 0. */
+  readonly arrays?: readonly (ElementType | undefined)[];
 }
 
 /** Reads `queries/<name>.sql`, the comments left out. */
@@ -14,5 +17,5 @@ export function statement(name: string): Statement {
     .filter((line) => !line.trimStart().startsWith('--'))
     .join('\n')
     .trim();
-  return { name, text };
+  return { name, text, arrays: arrayTypesOf(text) };
 }

@@ -43,7 +43,7 @@ export async function fillHistory(database: FlowForgeDatabase, { runs, history, 
       );
     }
     tell('  … vacuum, analyze, checkpoint');
-    for (const table of ['workflow_runs', 'run_inputs', 'step_runs', 'workflow_transition_audit'])
+    for (const table of ['workflow_runs', 'ended_runs', 'run_inputs', 'step_runs', 'workflow_transition_audit'])
       await client.query(`vacuum (analyze) ${table}`);
     await client.query('checkpoint');
     const { rows } = await client.query<{ far: string; bytes: string }>(
@@ -86,6 +86,7 @@ async function writeChunk(client: pg.Client, { from, to, runs, workflowIds, hist
   await client.query('truncate bench_chunk');
   await client.query(CHUNK_OF_RUNS, [from, to - 1, runs, workflowIds]);
   await client.query('insert into workflow_runs select * from bench_chunk');
+  await client.query('insert into ended_runs (state, run_id, started_at) select state, id, started_at from bench_chunk');
   if (history === 'full') {
     await client.query(`insert into run_inputs (run_id, input) select id, '{}' from bench_chunk`);
     await client.query(STEPS);

@@ -126,9 +126,19 @@ export const COVERAGE: readonly CoveredRow[] = Object.entries(ROWS).map(([id, { 
   left,
 }));
 
-/** The table as Markdown, for a report. */
-export function coverageTable(rows: readonly CoveredRow[] = COVERAGE): string {
-  const lines = rows.map(({ id, what, faults, suites, left }) => {
+/** `docs/proof/faults.md`. */
+export function coveragePage(): string {
+  return [
+    '# The fault matrix, row by row',
+    '',
+    'Names are faults of `npm run chaos` (`--faults NAME` deals one alone), paths are suites of their own. Made by `npm run chaos -- --matrix`.',
+    '',
+    coverageTable(),
+  ].join('\n');
+}
+
+function coverageTable(): string {
+  const lines = COVERAGE.map(({ id, what, faults, suites, left }) => {
     const shown = [...faults, ...suites.map((suite) => `\`${suite}\``)].join(', ') || 'nothing';
     return `| ${id} | ${what} | ${shown} | ${left ?? ''} |`;
   });

@@ -12,8 +12,8 @@ export const decisions = [
     rule: 'A decision is written only while the rev that it was made on stands.',
     ...inFile(
       'libs/store/src/statement.ts',
-      'return { name, text };',
-      "return { name, text: text.replaceAll(/ and l\\.rev = [md]\\.rev/g, '') };",
+      'return { name, text, arrays: arrayTypesOf(text) };',
+      "return { name, text: text.replaceAll(/ and l\\.rev = [md]\\.rev/g, ''), arrays: arrayTypesOf(text) };",
     ),
     suites: { integration: advance },
   },

@@ -46,8 +46,9 @@ export class Weather {
     return this.random.between(50, 6_000);
   }
 
-  happens(fault: MessageFault): boolean {
-    if (this.isCalm || !this.random.chance(this.probabilities.get(fault) ?? 0)) return false;
+  /** `times`: so many times as often as elsewhere. */
+  happens(fault: MessageFault, times = 1): boolean {
+    if (this.isCalm || !this.random.chance((this.probabilities.get(fault) ?? 0) * times)) return false;
     this.count(fault);
     return true;
   }

@@ -22,12 +22,7 @@ export interface UnheldStep extends DispatchedStep {
   readonly wasHeld: boolean;
   /** And may have begun it by then. */
   readonly wasBegun: boolean;
-  /** When it moved last, as the database writes it: a place to read on from. */
-  readonly movedAt: string;
 }
-
-/** Before the first page of unheld steps. */
-const BEGINNING = { movedAt: '-infinity', runId: '00000000-0000-0000-0000-000000000000', stepNo: 0 };
 
 interface StepRow {
   run_id: string;
@@ -41,27 +36,21 @@ interface UnheldRow extends StepRow {
   deployment_id: string;
   was_held: boolean;
   was_begun: boolean;
-  moved_at: string;
 }
 
 /** Finds what has come to a stop: the rows are the outbox, whatever Redis or a worker lost is found again here. */
 export class SweepReader {
   constructor(private readonly connection: HotConnection) {}
 
-  /** Steps that no living session holds and that have not moved for `quietSeconds`; at most `atMost`, oldest first, those behind `after`. */
-  async unheld(
-    quietSeconds: number,
-    atMost: number,
-    after: Pick<UnheldStep, 'movedAt' | 'runId' | 'stepNo'> = BEGINNING,
-  ): Promise<UnheldStep[]> {
-    const rows = await this.connection.query<UnheldRow>(STEPS_UNHELD, [quietSeconds, atMost, after.movedAt, after.runId, after.stepNo]);
+  /** Steps that no living session holds and that have not moved for `quietSeconds`; at most `atMost`, those first that moved longest ago. */
+  async unheld(quietSeconds: number, atMost: number): Promise<UnheldStep[]> {
+    const rows = await this.connection.query<UnheldRow>(STEPS_UNHELD, [quietSeconds, atMost]);
     return rows.map((row) => ({
       ...stepOf(row),
       state: row.state,
       deploymentId: row.deployment_id,
       wasHeld: row.was_held,
       wasBegun: row.was_begun,
-      movedAt: row.moved_at,
     }));
   }
 

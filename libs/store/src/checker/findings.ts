@@ -11,6 +11,7 @@ interface FindingKind {
 export const FINDING_KINDS: Readonly<Record<string, FindingKind>> = {
   'check.run.live_row_missing': { invariant: 'I1', says: 'is {state} and has no live row: nothing will ever move it' },
   'check.run.live_row_orphan': { invariant: 'I1', says: 'has a live row ({phase}), but there is no such run under way' },
+  'check.run.ended_row_missing': { invariant: 'I1', says: 'is {state} and not among the ended runs: no list of that state shows it' },
   'check.run.phase_differs': { invariant: 'I1', says: 'is {state}, its live row says {phase}' },
   'check.run.stuck': { invariant: 'I1', says: 'is {phase}, but no step is at a worker, on the way to one, or waits with a timer' },
   'check.step.timer_missing': { invariant: 'I1', says: 'is {state} and has no timer to wake it' },

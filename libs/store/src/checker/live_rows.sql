@@ -1,4 +1,5 @@
--- I1: every run that has not ended has its live row, in the phase of its state, and no live row is left of a run that ended.
+-- I1: every run that has not ended has its live row, in the phase of its state, and no live row is left of a run that ended; every run that ended
+-- is found among the ended ones.
 -- $1 < run id <= $2
 with run as (
   select id, state from workflow_runs
@@ -14,3 +15,8 @@ select case when l.run_id is null then 'check.run.live_row_missing'
   from run r full join live l on l.run_id = r.id
  where l.run_id is null or r.id is null
     or l.phase <> case r.state when 'CREATED' then 'queued' else lower(r.state::text) end
+union all
+select 'check.run.ended_row_missing', r.id::text, jsonb_build_object('state', r.state)
+  from workflow_runs r
+ where r.id > $1 and r.id <= $2 and r.ended_at is not null
+   and not exists (select from ended_runs e where e.state = r.state and e.run_id = r.id)

@@ -26,6 +26,11 @@ export const PLANTED: readonly Planted[] = [
     breaks: ['check.run.live_row_orphan'],
   },
   {
+    name: 'I1: a run that ended is not found among the ended ones',
+    plant: ({ succeeded }) => `delete from ended_runs where run_id = '${succeeded.id}'`,
+    breaks: ['check.run.ended_row_missing'],
+  },
+  {
     name: 'I1: a live row is in the phase of another state',
     plant: ({ created }) => `update live_runs set phase = 'cancelling' where run_id = '${created.id}'`,
     breaks: ['check.run.phase_differs'],

@@ -11,10 +11,10 @@ with held as materialized (
   select deployment_id from worker_sessions where expires_at > coalesce($1::timestamptz, now())
    group by deployment_id having bool_and(cardinality(held_runs) >= concurrency)
 ), unheld as (
-  select s.run_id, s.step_no, s.state, s.changed_at from step_runs s
+  select s.run_id, s.step_no, s.state, s.changed_at, l.deployment_id from live_runs l join step_runs s on s.run_id = l.run_id
    where s.state in ('DISPATCHED', 'RUNNING') and s.changed_at < coalesce($1::timestamptz, now()) - make_interval(secs => $2::float8)
      and not exists (select from held h where h.run_id = s.run_id and h.step_no = s.step_no and h.dispatch_no = s.dispatch_no)
 )
 select 'check.step.unheld' as code, u.run_id || '/' || u.step_no as subject, jsonb_build_object('state', u.state, 'since', u.changed_at) as details
-  from unheld u join workflow_runs r on r.id = u.run_id
- where u.state = 'RUNNING' or r.deployment_id not in (select deployment_id from busy)
+  from unheld u
+ where u.state = 'RUNNING' or u.deployment_id not in (select deployment_id from busy)

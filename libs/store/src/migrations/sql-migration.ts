@@ -77,6 +77,11 @@ class StepsBegun extends SqlMigration {
   protected readonly file = '0011-steps-begun';
 }
 
+class EndedRuns extends SqlMigration {
+  readonly name = 'EndedRuns1763700000012';
+  protected readonly file = '0012-ended-runs';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
 export const MIGRATIONS = [
   Graph,
@@ -90,6 +95,7 @@ export const MIGRATIONS = [
   KeyRetention,
   EpochByTimeline,
   StepsBegun,
+  EndedRuns,
 ];
 
 /** What the migrations of these names achieved, for the log. */

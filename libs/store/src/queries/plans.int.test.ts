@@ -1,13 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { RUN_STATES } from '#core';
 import { type TestDatabase, databaseServers } from '#testing';
 import { HOT_SETTINGS } from '../hot-connection.ts';
+import { runsPage } from '../runs-page.ts';
 import { statement } from '../statement.ts';
 
 /** Tables that grow with the runs; a statement of the hot path never reads one of them from end to end. */
 const GROWING =
-  /^(workflow_runs|step_runs|live_runs|run_inputs|step_outputs|step_waits|timers|idempotency_keys|workflow_transition_audit|workflow_run_logs)/;
+  /^(workflow_runs|ended_runs|step_runs|live_runs|run_inputs|step_outputs|step_waits|timers|idempotency_keys|workflow_transition_audit|workflow_run_logs)/;
 /** Indexes that hold only what is due or under way, so that reading one from its beginning is the point of it. */
 const PARTIAL = new Set([
   'live_runs_queued',
@@ -15,7 +17,6 @@ const PARTIAL = new Set([
   'live_runs_concurrency',
   'live_runs_cancelling',
   'live_runs_deadline',
-  'step_runs_live',
   'timers_due',
 ]);
 const RUNS = 20_000;
@@ -25,7 +26,15 @@ interface PlanNode {
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Actual Rows'?: number;
+  readonly 'Actual Loops'?: number;
+  readonly 'Rows Removed by Filter'?: number;
   readonly Plans?: readonly PlanNode[];
+}
+
+/** Rows that a node that was carried out has looked at. */
+function rowsRead(node: PlanNode): number {
+  return ((node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 0);
 }
 
 const names = readdirSync(new URL('.', import.meta.url))
@@ -43,10 +52,11 @@ const FILL = `
   create temp table made as select flowforge_uuidv7() as id, n from generate_series(1, ${RUNS}) as n;
   insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor, ended_at)
     select id, '00000000-0000-4000-8000-000000000002', 1, '00000000-0000-4000-8000-000000000001', 'default', 'tester',
-           (case when n % 20 = 0 then 'RUNNING' else 'SUCCEEDED' end)::run_state, 3, gen_random_uuid(), 'tester', case when n % 20 > 0 then now() end from made;
+           (case when n % 20 > 0 then 'SUCCEEDED' else (array['CREATED', 'RUNNING', 'WAITING', 'CANCELLING'])[n / 20 % 4 + 1] end)::run_state, 3, gen_random_uuid(), 'tester', case when n % 20 > 0 then now() end from made;
+  insert into ended_runs (state, run_id) select state, id from workflow_runs where ended_at is not null;
   insert into run_inputs select id, '{}' from made;
-  insert into live_runs (run_id, remaining, deployment_id, workflow_id, phase, team, concurrency_key, concurrency_limit, deadline_at)
-    select id, 1, '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
+  insert into live_runs (run_id, remaining, active, deployment_id, workflow_id, phase, team, concurrency_key, concurrency_limit, deadline_at)
+    select id, 1, 1, '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
            (array['queued', 'running', 'waiting', 'cancelling'])[n / 20 % 4 + 1], 'team-' || n % 7, 'key-' || n % 50, 5, now() + interval '1 hour' from made where n % 20 = 0;
   insert into step_runs (run_id, step_no, name, state, version, epoch, dispatch_no, timeout_seconds, cause_id, actor, ended_at)
     select id, no, 's' || no, (case when n % 20 = 0 and no = 3 then 'RUNNING' else 'SUCCEEDED' end)::step_state, 3, 1, 1, 300, gen_random_uuid(), 'tester',
@@ -139,5 +149,35 @@ describe.each(databaseServers())('the plans of the hot statements on $name', ({ 
     const scans = scansOf(await planOf(client, name));
     // A generic plan knows nothing of the lengths of lists: a hash over a table of live rows only is a fair choice.
     expect(scans.filter((scan) => !/live_runs|step_waits|timers/.test(scan))).toEqual([]);
+  });
+
+  it.each(RUN_STATES)('a page of the runs that are %s reads few of the others', async (state) => {
+    const client = await connect(database.superuserUrl);
+    const far = await client.query<{ id: string }>('select id from workflow_runs order by id offset $1 limit 1', [RUNS / 2]);
+    const plans: PlanNode[] = [];
+    for (const before of [null, far.rows[0]?.id ?? null]) {
+      const { sql, values } = runsPage({ states: [state] }, before, 50);
+      const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(
+        `explain (analyze, format json) ${sql}`,
+        [...values],
+      );
+      plans.push(...rows.flatMap((row) => row['QUERY PLAN'].map(({ Plan }) => Plan)));
+    }
+    const nodes = plans.flatMap(nodesOf).filter((node) => /^(workflow|ended)_runs/.test(node['Relation Name'] ?? ''));
+    expect(nodes.length).toBeGreaterThanOrEqual(2);
+    expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan' || !node['Index Cond'])).toEqual([]);
+    for (const node of nodes) expect(rowsRead(node)).toBeLessThanOrEqual(60);
+  });
+
+  it('writes the moves of runs and steps in place: no index holds a column that they change', async () => {
+    const client = await connect(database.superuserUrl);
+    const { rows } = await client.query<{ held: string }>(`
+      select distinct format('%s(%s)', i.indexrelid::regclass, a.attname) as held
+        from pg_index i
+        join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refobjid = i.indrelid and d.refobjsubid > 0
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = d.refobjsubid
+       where i.indrelid in ('workflow_runs'::regclass, 'step_runs'::regclass)
+         and has_column_privilege('flowforge_scheduler', i.indrelid, a.attnum, 'update')`);
+    expect(rows).toEqual([]);
   });
 });

@@ -9,8 +9,11 @@ import type { DeploymentDirectory } from '../deployments/deployment-directory.ts
 
 /** Most rows that one look takes; a full look is followed by another at once. */
 const SWEEP_ROWS_MAX = 1_000;
-/** Pages of unheld steps that one sweep reads: as many steps as a stream may hold entries. What lies beyond has its turn when those before it move. */
-const UNHELD_PAGES_MAX = 100;
+/**
+ * Unheld steps that one sweep reads: as many as a stream may hold entries, since those that wait for their turn come first and must hide none.
+ * What lies beyond has its turn when those before it move.
+ */
+const UNHELD_MAX = 100_000;
 /** Entries at the head of a task stream that a sweep compares with the rows. */
 const WAITING_HEAD_MAX = 4_000;
 
@@ -74,7 +77,7 @@ export class SweepService {
   async sweep(emptied: boolean): Promise<void> {
     if (emptied) this.hurryUntil = performance.now() + this.times.leaseSeconds * 2_000;
     const patience = performance.now() < this.hurryUntil ? this.times.heartbeatSeconds * 2 : this.times.leaseSeconds;
-    const lost = await this.lostOnes(await this.unheld(patience), patience * 1_000);
+    const lost = await this.lostOnes(await this.reader.unheld(patience, UNHELD_MAX), patience * 1_000);
     if (lost.length > 0) this.logger.warn({ count: lost.length, emptied }, 'steps that nobody holds are sent again');
     for (let at = 0; at < lost.length; at += SWEEP_ROWS_MAX) {
       const chunk = lost.slice(at, at + SWEEP_ROWS_MAX);
@@ -89,16 +92,6 @@ export class SweepService {
       return overdue.map((step) => [step.runId, { kind: 'overdue', stepNo: step.stepNo, token: step, ...cause('sweep') }]);
     });
     await this.sessions.leave([], this.times.leaseSeconds * 30);
-  }
-
-  private async unheld(patience: number): Promise<UnheldStep[]> {
-    const unheld: UnheldStep[] = [];
-    for (let page = 0; page < UNHELD_PAGES_MAX; page += 1) {
-      const found = await this.reader.unheld(patience, SWEEP_ROWS_MAX, unheld.at(-1));
-      unheld.push(...found);
-      if (found.length < SWEEP_ROWS_MAX) break;
-    }
-    return unheld;
   }
 
   /**

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { HeartbeatMessage } from '#contracts';
+import type { HeldList } from '../steps/held-step.ts';
 import { Heartbeat } from './heartbeat.ts';
 
 const settings = { deployment: 'd', worker: 'w', epoch: 1, concurrency: 2, kinds: ['noop'], heartbeatSeconds: 3, leaseSeconds: 10 };
@@ -16,8 +18,9 @@ function beating() {
       sent.push(...entries.map(({ body }) => HeartbeatMessage.parse(JSON.parse(body))));
     },
   };
-  const events = { held: () => ({ held: [], begun: 0 }), leaseLost: () => told.push('lost'), failed: () => told.push('failed') };
-  return { heartbeat: new Heartbeat(transport, settings, events), sent, link, told };
+  const holding: HeldList = { held: [[randomUUID(), 1, 2]], begun: 1 };
+  const events = { held: () => holding, leaseLost: () => told.push('lost'), failed: () => told.push('failed') };
+  return { heartbeat: new Heartbeat(transport, settings, events), sent, link, told, holding };
 }
 
 afterEach(() => {
@@ -35,6 +38,14 @@ describe('the heartbeat', () => {
     expect(sent).toHaveLength(4);
     expect(new Set(sent.map(({ session }) => session))).toEqual(new Set([heartbeat.session]));
     expect(sent.map(({ beat }) => beat)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('lists what the session holds', async () => {
+    const { heartbeat, sent, holding } = beating();
+    await heartbeat.start();
+    heartbeat.stop();
+
+    expect(sent).toMatchObject([holding]);
   });
 
   it('loses the lease once when nothing arrives for longer than the lease, and comes back as a new session', async () => {

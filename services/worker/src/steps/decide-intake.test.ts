@@ -36,7 +36,7 @@ describe('what is done with a delivered task', () => {
     const deep = JSON.stringify(aTask({ input: 'here' })).replace('"here"', '['.repeat(20_000) + ']'.repeat(20_000));
     expect(decideIntake({ body: deep, deliveries: 1 }, view())).toEqual({
       kind: 'refuse',
-      reason: 'The message is nested too deep to be read.',
+      reason: 'The input is nested too deep.',
     });
   });
 });

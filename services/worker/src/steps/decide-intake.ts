@@ -1,5 +1,8 @@
-import { TaskMessage } from '#contracts';
+import { PAYLOAD_DEPTH_MAX, TaskMessage, isDeeperThan } from '#contracts';
 import type { Delivery } from '#transport';
+
+/** Deepest nesting of an input: it may wrap outputs several times. Far below what a copy to another process overflows at. */
+const INPUT_DEPTH_MAX = 4 * PAYLOAD_DEPTH_MAX;
 
 /** What to do with a delivered task. `replaces`: an older dispatch of the step is still held here and is to be dropped. */
 export type IntakeVerdict =
@@ -33,10 +36,10 @@ export function decideIntake(delivery: Pick<Delivery, 'body' | 'deliveries'>, vi
 function readTask(body: string): TaskMessage | string {
   try {
     const parsed = TaskMessage.safeParse(JSON.parse(body));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) return isDeeperThan(INPUT_DEPTH_MAX, parsed.data.input) ? 'The input is nested too deep.' : parsed.data;
     const [issue] = parsed.error.issues;
     return `The message is no task: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
-  } catch (error) {
-    return error instanceof SyntaxError ? 'The message is no JSON.' : 'The message is nested too deep to be read.';
+  } catch {
+    return 'The message is no JSON.';
   }
 }
