@@ -28,6 +28,15 @@ export class Records {
     return rows[0]?.worker;
   }
 
+  /** Whether this worker said a moment ago that it has begun steps. */
+  async hasBegun(worker: string): Promise<boolean> {
+    const { rows } = await this.owner.query(
+      `select from worker_sessions where worker = $1 and held_begun > 0 and beat_at > clock_timestamp() - interval '0.2 s'`,
+      [worker],
+    );
+    return rows.length > 0;
+  }
+
   /** How many of these dispatches are void by now: the step was given out again, or has ended. */
   async replaced(dispatches: readonly Dispatch[]): Promise<number> {
     const { rows } = await this.owner.query<{ n: number }>(

@@ -86,7 +86,8 @@ class Attempt {
       ...{ point: name, action, server, statements, silently: seed % 2 === 0 },
       // A process drains once: the second is another one's, after the first has drained in peace.
       hit: point.needs === 'drain' ? 1 : hit,
-      afterMs: afterMs[seed % afterMs.length] ?? 0,
+      // What is to be executed may be the last that this process sends for long.
+      afterMs: action === 'execute-then-error' ? 0 : (afterMs[seed % afterMs.length] ?? 0),
       pids: victim ? [this.town.process(victim).pid] : [],
     };
   }
@@ -133,8 +134,25 @@ class Attempt {
     const { needs } = this.given.point;
     if (needs === undefined) return;
     await eventually(() => this.town.records.underWay(), { within: 30_000, every: lookEveryMs * 2, what: 'steps to be under way' });
-    if (needs === 'drain' && victim) this.underWay(this.turning, this.drain(victim));
+    if (needs === 'drain' && victim) {
+      await this.busy(victim);
+      this.underWay(this.turning, this.drain(victim));
+    }
     if (needs === 'lost worker') this.underWay(this.turning, this.loseWorkers());
+  }
+
+  /** Waits until it runs steps that take a while: one that has nothing to do has drained before it can be struck. */
+  private async busy(victim: Member): Promise<void> {
+    const name = `worker-${victim.at}`;
+    let next = 0;
+    const isBusy = async () => {
+      if (await this.town.records.hasBegun(name)) return true;
+      if (performance.now() < next) return false;
+      next = performance.now() + moreEveryMs;
+      this.underWay(this.starting, this.town.workload.slow(this.random, 4));
+      return false;
+    };
+    await eventually(isBusy, { within: 30_000, every: lookEveryMs, what: `${name} to run steps` });
   }
 
   /** One after the other, each while it holds steps, until somebody has come to the point: the first loss may be found elsewhere. */

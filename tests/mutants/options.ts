@@ -5,9 +5,6 @@ import { mutants, type Mutant } from './mutants.mjs';
 export const SUITES = ['unit', 'sim', 'scope', 'integration', 'e2e'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
-/** What is tried unless told: without the suites that start many processes, and without those that were noticed before. */
-const SUITES_DEFAULT: readonly SuiteName[] = ['unit', 'sim', 'scope', 'integration'];
-
 export interface Options {
   readonly mutants: readonly Mutant[];
   readonly suites: readonly SuiteName[];
@@ -28,7 +25,7 @@ export function optionsOf(args: readonly string[]): Options {
     args: [...args],
     options: {
       only: { type: 'string', multiple: true, default: [] },
-      suites: { type: 'string', default: SUITES_DEFAULT.join(',') },
+      suites: { type: 'string', default: SUITES.join(',') },
       all: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       markdown: { type: 'string' },

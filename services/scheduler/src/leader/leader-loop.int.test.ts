@@ -44,12 +44,13 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
   });
 
   const lead = async (options: Partial<LeaderLoopOptions> = {}, perQueue = 500): Promise<Led> => {
-    const scheduler = await GivenScheduler.open({ database, broker, leaseSeconds: 0.4, heartbeatSeconds: 0.05, perQueue });
+    const { leaseSeconds = 0.4 } = options;
+    const scheduler = await GivenScheduler.open({ database, broker, leaseSeconds, heartbeatSeconds: 0.05, perQueue });
     const bell = new WakeSignal();
     const epochs: number[] = [];
     const holder = randomUUID();
     const settings = {
-      ...{ holder, leaseSeconds: 0.4, sweepSeconds: 0.1, idempotencyHours: 24, epoch: 1 },
+      ...{ holder, leaseSeconds, sweepSeconds: 0.1, idempotencyHours: 24, epoch: 1 },
       onEpochChanged: (epoch: number) => void epochs.push(epoch),
       onRound: () => Promise.resolve(),
       onDeploymentsChanged: () => Promise.resolve(),
