@@ -42,7 +42,7 @@ import { RunSubmitter } from './runs/run-submitter.ts';
 import { type EventsClient, RunWakeups } from './runs/run-wakeups.ts';
 import { RunsController } from './runs/runs.controller.ts';
 import { StartPlaces } from './runs/start-places.ts';
-import { OPENAPI_TEXT, READINESS_CHECKS } from './tokens.ts';
+import { OPENAPI, READINESS_CHECKS } from './tokens.ts';
 import { OlderPathsController } from './workflows/older-paths.controller.ts';
 import { StartableWorkflows } from './workflows/startable-workflows.ts';
 import { VersionCache } from './workflows/version-cache.ts';
@@ -128,7 +128,7 @@ function providersOf({
     { provide: APP_GUARD, inject: [Reflector], useFactory: (reflector: Reflector) => new BearerGuard(reflector, keyRing) },
     { provide: APP_FILTER, useValue: new ErrorFilter(logger) },
     { provide: READINESS_CHECKS, useValue: checks },
-    { provide: OPENAPI_TEXT, useFactory: () => JSON.stringify(openApiDocument(HTTP_CONTROLLERS)) },
+    { provide: OPENAPI, useValue: () => openApiDocument(HTTP_CONTROLLERS) },
     made(ApiKeyStore, new ApiKeyStore(database)),
     made(KeyRing, keyRing),
     made(DeploymentStore, deployments),

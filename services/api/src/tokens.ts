@@ -1,3 +1,3 @@
 /** What is injected and has no class of its own. */
 export const READINESS_CHECKS = Symbol('readiness checks');
-export const OPENAPI_TEXT = Symbol('openapi text');
+export const OPENAPI = Symbol('openapi');
