@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import { HeartbeatMessage, LogMessage, ReportMessage, TaskMessage } from '#contracts';
+import { HeartbeatMessage, LogMessage, PAYLOAD_DEPTH_MAX, ReportMessage, TaskMessage, isDeeperThan } from '#contracts';
 import type { Random } from '../world/types.ts';
 import type { Kind } from './message-tap.ts';
 
@@ -34,7 +34,8 @@ export const FORMS: Readonly<Record<string, Form>> = {
   'a deep field': (body, random) => {
     const name = random.pick(['input', 'output']);
     const rest = Object.entries(parsed(body) ?? {}).filter(([other]) => other !== name);
-    return JSON.stringify(Object.fromEntries(rest)).replace(/^\{/, `{"${name}":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`);
+    // Speaks of nothing that exists: such a report is taken, and fails its step.
+    return JSON.stringify({ ...Object.fromEntries(rest), runId: randomUUID() }).replace(/^\{/, `{"${name}":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`);
   },
   'a NUL': (body, random) => withAnother(body, random, ['a\u0000b', '\ud800', '\udc00\ud800']),
   'a foreign message': () => JSON.stringify({ event: 'user.created', id: 7, tags: ['a', 'b'] }),
@@ -56,9 +57,9 @@ export function brokenMessage(kind: Kind, good: string, form: string, random: Ra
 function goodIn(kind: Kind, body: string): object | undefined {
   try {
     const { data } = SCHEMAS[kind].safeParse(JSON.parse(body));
-    return typeof data === 'object' && data !== null ? data : undefined;
+    return typeof data === 'object' && data !== null && !isDeeperThan(PAYLOAD_DEPTH_MAX, data) ? data : undefined;
   } catch {
-    // No JSON, or too deep to be looked at.
+    // No JSON.
     return undefined;
   }
 }
