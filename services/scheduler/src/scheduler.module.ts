@@ -146,7 +146,6 @@ export class SchedulerModule implements OnApplicationBootstrap, OnApplicationShu
     private readonly leader: LeaderLoop,
     private readonly advance: AdvanceService,
     private readonly deployments: DeploymentDirectory,
-    private readonly bell: WakeSignal,
     @Inject(SURROUNDINGS) private readonly surroundings: SchedulerSurroundings,
     @Inject(READING) private readonly reading: HotConnection,
     @Inject(WRITING) private readonly writing: HotConnection,
@@ -160,12 +159,11 @@ export class SchedulerModule implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { events, onDeployments } = this.surroundings;
-    this.advance.onRunsChanged((runs, leaderHasWork) => {
+    this.advance.onRunsChanged((runs, work) => {
       // Both may be lost: views read again, and the leader looks at least once per sweep.
       events.emit(channels.runsChanged, { runs }).subscribe({ error: () => {} });
-      if (!leaderHasWork) return;
-      if (this.leader.isLeader) this.bell.ring();
-      else events.emit(channels.runsSubmitted, { count: 0 }).subscribe({ error: () => {} });
+      if (this.leader.isLeader) this.leader.hear(work);
+      else if (work !== 'none') events.emit(channels.runsSubmitted, { count: 0 }).subscribe({ error: () => {} });
     });
     await this.deployments.refresh();
     await onDeployments(this.deployments.names);

@@ -107,10 +107,9 @@ export class SimulatedScheduler {
       kit.plain.metrics,
     );
     this.leader = leader;
-    advance.onRunsChanged((_runs, leaderHasWork) => {
-      if (!leaderHasWork) return;
-      if (leader.isLeader) bell.ring();
-      else kit.hub.client.emit(channels.runsSubmitted, { count: 0 });
+    advance.onRunsChanged((_runs, work) => {
+      if (leader.isLeader) leader.hear(work);
+      else if (work !== 'none') kit.hub.client.emit(channels.runsSubmitted, { count: 0 });
     });
     await deployments.refresh();
     const families = familiesOf(config, kit.kernel.random.uuid());

@@ -15,7 +15,7 @@ const candidates: StatementWork = (database, tx, values) => {
     (queues.get(key) ?? [])
       .toSorted((one, other) => (one.runId < other.runId ? -1 : 1))
       .slice(0, perQueue)
-      .map((row) => candidateOf(row, tx.now)),
+      .map((row) => candidateOf(row, database.runs.get(tx, row.runId)?.retryOf ?? null, tx.now)),
   );
 };
 
@@ -33,10 +33,10 @@ function fullKeys(live: readonly LiveRow[]): ReadonlySet<string | null> {
   return new Set(full.map(([key]) => key));
 }
 
-function candidateOf(row: LiveRow, now: number): object {
+function candidateOf(row: LiveRow, retryOf: string | null, now: number): object {
   const { team, priority, began } = row;
   return {
-    ...{ run_id: row.runId, deployment_id: row.deploymentId, workflow_id: row.workflowId, team, priority, began },
+    ...{ run_id: row.runId, retry_of: retryOf, deployment_id: row.deploymentId, workflow_id: row.workflowId, team, priority, began },
     ...{ concurrency_key: row.concurrencyKey, concurrency_limit: row.concurrencyLimit, queued_seconds: (now - row.queuedAt) / 1000 },
   };
 }

@@ -8,6 +8,7 @@ const SCOPES_COUNT = statement('scopes_count');
 /** A queued run at the head of its deployment's and team's queue. */
 export interface Candidate {
   readonly runId: string;
+  readonly retryOf: string | null;
   readonly deploymentId: string;
   readonly workflowId: string;
   /** Empty: no team. */
@@ -37,6 +38,7 @@ export class AdmissionReader {
   async candidates(perQueue: number, passFullKeys: boolean): Promise<Candidate[]> {
     const rows = await this.connection.query<{
       run_id: string;
+      retry_of: string | null;
       deployment_id: string;
       workflow_id: string;
       team: string;
@@ -48,6 +50,7 @@ export class AdmissionReader {
     }>(ADMISSION_CANDIDATES, [perQueue, passFullKeys]);
     return rows.map((row) => ({
       runId: row.run_id,
+      retryOf: row.retry_of,
       deploymentId: row.deployment_id,
       workflowId: row.workflow_id,
       team: row.team,
@@ -59,7 +62,7 @@ export class AdmissionReader {
     }));
   }
 
-  /** Counts without locking: a first look, to be confirmed by `lockAndCount`. */
+  /** Counts without locking: to be confirmed by `lockAndCount`. */
   count(scopes: Scopes): Promise<PlacesTaken> {
     return countScopes(this.connection, scopes);
   }

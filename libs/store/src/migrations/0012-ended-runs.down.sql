@@ -7,6 +7,7 @@ create or replace view intent_workflows as
 
 drop index idx_intent_workflows_state;
 alter table live_runs drop column held;
+alter table live_runs drop column retry_of;
 drop trigger workflow_runs_moved_to_end on workflow_runs;
 drop function add_ended_runs();
 drop table ended_runs;

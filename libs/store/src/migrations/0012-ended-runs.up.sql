@@ -31,6 +31,10 @@ create trigger workflow_runs_moved_to_end after update on workflow_runs referenc
 create trigger ended_runs_kept before update or delete or truncate on ended_runs for each statement execute function refuse_removal();
 grant select on ended_runs to flowforge_api, flowforge_scheduler;
 
+-- The run that this one retries, whose steps its first admission takes over.
+alter table live_runs add column retry_of uuid;
+update live_runs l set retry_of = r.retry_of from workflow_runs r where r.id = l.run_id and r.retry_of is not null;
+
 -- True while its run is QUEUED: tells the few that a limit holds from the many that were just CREATED.
 alter table live_runs add column held boolean not null default false;
 update live_runs l set held = true from workflow_runs r where r.id = l.run_id and r.state = 'QUEUED';

@@ -25,8 +25,8 @@ with target as materialized (
 ), inputs as (
   insert into run_inputs (run_id, input) select id, input::jsonb from given
 ), live as (
-  insert into live_runs (run_id, remaining, deployment_id, workflow_id, team, priority, concurrency_key, concurrency_limit, deadline_at)
-  select id, steps, deployment_id, workflow_id, coalesce(team, ''), priority, concurrency_key, case when concurrency_key is not null then key_limit end,
+  insert into live_runs (run_id, retry_of, remaining, deployment_id, workflow_id, team, priority, concurrency_key, concurrency_limit, deadline_at)
+  select id, retry_of, steps, deployment_id, workflow_id, coalesce(team, ''), priority, concurrency_key, case when concurrency_key is not null then key_limit end,
          now() + make_interval(secs => timeout_seconds)
     from given
 ), runs as (

@@ -189,6 +189,25 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
     expect((await given.statesOf(sameKey)).run).toBe('WAITING');
   });
 
+  it('knows when nobody waits for a place; who comes then is held by a limit all the same', async () => {
+    const deployment = await given.deployment({ limit: 2 });
+    const scheduler = await one();
+    const { admission } = scheduler;
+    await given.runs(2, { plan: single, deployment });
+    expect(admission.mayAwaitPlaces).toBe(true);
+    expect(await admission.admitAll()).toBe(2);
+    expect(admission.mayAwaitPlaces).toBe(false);
+
+    const [third = ''] = await given.runs(1, { plan: single, deployment });
+    expect(await admission.admitAll()).toBe(0);
+    expect(await reasonOf(third)).toEqual({ state: 'QUEUED', reason: 'limit.deployment' });
+    expect(admission.mayAwaitPlaces).toBe(true);
+
+    await work(scheduler, deployment);
+    expect(await admission.admitAll()).toBe(1);
+    expect(admission.mayAwaitPlaces).toBe(false);
+  });
+
   it('does not write again of runs that are held already', async () => {
     const deployment = await given.deployment({ limit: 1 });
     await given.runs(5, { plan: single, deployment });

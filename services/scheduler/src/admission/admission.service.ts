@@ -17,8 +17,18 @@ const ACTOR = 'scheduler:admission';
 /** Passes over the queues in one go; the next wake-up goes on. */
 const PASSES_MAX = 1_000;
 
+/** How a pass looks at the queues. */
+interface Look {
+  /** Past the runs whose concurrency key is full. */
+  readonly passFullKeys: boolean;
+  /** As if no place were taken: only the count under the locks tells. */
+  readonly hopeful: boolean;
+}
+
 /** Lets queued runs start where limits have room: two statements under the scopes' locks, so that a limit of 20 never shows 21. */
 export class AdmissionService {
+  private someoneWaits = true;
+
   constructor(
     private readonly admissions: AdmissionReader,
     private readonly runs: RunReader,
@@ -28,33 +38,45 @@ export class AdmissionService {
     private readonly perQueue: number,
   ) {}
 
+  /**
+   * Whether a run may wait for a place that becomes free. False only after a look that admitted all that was queued, and until the next one
+   * begins: what is queued later rings for itself.
+   */
+  get mayAwaitPlaces(): boolean {
+    return this.someoneWaits;
+  }
+
   /** Admits as long as there is something to admit, or until a moment of `performance.now()`. Returns how many runs it let start. */
   async admitAll(until = Infinity): Promise<number> {
     let total = 0;
-    let passFullKeys = false;
+    // Where nobody waits, limits hardly hold anybody.
+    let look: Look = { passFullKeys: false, hopeful: !this.someoneWaits };
+    this.someoneWaits = true;
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-      const { admitted, looked } = await this.admitOnce(passFullKeys);
+      const { admitted, looked } = await this.admitOnce(look);
       total += admitted;
-      if (performance.now() >= until) break;
-      if (admitted > 0) continue;
+      this.someoneWaits = admitted < looked || looked >= this.perQueue || look.passFullKeys;
+      if (!this.someoneWaits || performance.now() >= until) break;
       // A head that is full of runs which wait for their keys hides what stands behind them: look past them, once.
-      if (passFullKeys || looked < this.perQueue) break;
-      passFullKeys = true;
+      const stuck = admitted === 0 && !look.hopeful;
+      if (stuck && (look.passFullKeys || looked < this.perQueue)) break;
+      look = { passFullKeys: look.passFullKeys || stuck, hopeful: false };
     }
     return total;
   }
 
-  private async admitOnce(passFullKeys: boolean): Promise<{ admitted: number; looked: number }> {
-    const candidates = await this.admissions.candidates(this.perQueue, passFullKeys);
-    return { admitted: await this.admitSome(candidates), looked: candidates.length };
+  private async admitOnce(look: Look): Promise<{ admitted: number; looked: number }> {
+    const candidates = await this.admissions.candidates(this.perQueue, look.passFullKeys);
+    return { admitted: await this.admitSome(candidates, look.hopeful), looked: candidates.length };
   }
 
-  private async admitSome(candidates: readonly Candidate[]): Promise<number> {
+  private async admitSome(candidates: readonly Candidate[], hopeful: boolean): Promise<number> {
     if (candidates.length === 0) return 0;
     const scopes = this.limitedScopes(candidates);
     const limited = scopes.deployments.length + scopes.teams.length + scopes.keys.length > 0;
-    const firstLook = decideAdmission(candidates, limited ? await this.admissions.count(scopes) : new Map(), this.deployments);
-    const events = await this.eventsFor(firstLook);
+    const taken: PlacesTaken = limited && !hopeful ? await this.admissions.count(scopes) : new Map();
+    const firstLook = decideAdmission(candidates, taken, this.deployments);
+    const events = await this.eventsFor(candidates, firstLook);
     if (events.size === 0) return 0;
     const { verdicts } = await this.advance.advance(events, limited ? (tx) => this.confirm(tx, scopes, candidates, events) : undefined);
     return [...verdicts].filter(([event, verdict]) => event.kind === 'admitted' && verdict === 'applied').length;
@@ -89,8 +111,12 @@ export class AdmissionService {
     return { deployments: [...deployments], teams: [...teams], keys: [...keys.values()] };
   }
 
-  private async eventsFor({ admitted, held }: AdmissionDecision): Promise<Map<string, RunEvent[]>> {
-    const reused = await this.reusedBy(admitted.filter((run) => !run.began).map((run) => run.runId));
+  private async eventsFor(candidates: readonly Candidate[], { admitted, held }: AdmissionDecision): Promise<Map<string, RunEvent[]>> {
+    const beginning = new Set(admitted.filter((run) => !run.began).map((run) => run.runId));
+    const retries = candidates.flatMap(({ runId, retryOf }) =>
+      retryOf !== null && beginning.has(runId) ? [[runId, retryOf] as const] : [],
+    );
+    const reused = await this.reusedBy(new Map(retries));
     const events = new Map<string, RunEvent[]>();
     for (const { runId } of admitted) {
       events.set(runId, [{ kind: 'admitted', causeId: randomUUID(), actor: ACTOR, reused: reused.get(runId) ?? [] }]);
@@ -99,16 +125,17 @@ export class AdmissionService {
     return events;
   }
 
-  /** For runs that retry another: the steps they take over. */
-  private async reusedBy(runIds: readonly string[]): Promise<Map<string, number[]>> {
-    const retries = (await this.runs.heads(runIds)).filter((head) => head.retryOf !== null);
-    const rows = await this.runs.steps(retries.map((head) => ({ runId: head.retryOf ?? '', stepNo: 0 })));
+  /** The steps that runs take over from those that they retry, which stand beside them. */
+  private async reusedBy(retries: ReadonlyMap<string, string>): Promise<Map<string, number[]>> {
+    if (retries.size === 0) return new Map();
+    const steps = [...retries.values()].map((runId) => ({ runId, stepNo: 0 }));
+    const [heads, rows] = await Promise.all([this.runs.heads([...retries.keys()]), this.runs.steps(steps)]);
     const byRun = Map.groupBy(rows, (row) => row.runId);
     const reused = await Promise.all(
-      retries.map(async (head) => {
-        const { plan } = await this.plans.get(head.workflowId, head.workflowVersion);
-        const ended = new Map((byRun.get(head.retryOf ?? '') ?? []).map((row) => [row.no, row]));
-        return [head.id, reusableSteps(plan, ended)] as const;
+      heads.map(async ({ id, workflowId, workflowVersion }) => {
+        const { plan } = await this.plans.get(workflowId, workflowVersion);
+        const ended = new Map((byRun.get(retries.get(id) ?? '') ?? []).map((row) => [row.no, row]));
+        return [id, reusableSteps(plan, ended)] as const;
       }),
     );
     return new Map(reused);

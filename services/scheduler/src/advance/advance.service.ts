@@ -18,8 +18,11 @@ export interface Advanced {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Hears of runs that changed, after the commit. `leaderHasWork`: a place became free, a run went back to the queue, a timer was set. */
-export type OnRunsChanged = (runIds: readonly string[], leaderHasWork: boolean) => void;
+/** What a change means to the leader. `due`: a run went back to the queue, or a timer was set; `place`: no more than that a place became free. */
+export type LeaderWork = 'due' | 'place' | 'none';
+
+/** Hears of runs that changed, after the commit. */
+export type OnRunsChanged = (runIds: readonly string[], work: LeaderWork) => void;
 
 /**
  * The one way in which runs move on. Any number of schedulers may advance the same runs: each decision is written only on the `rev` it was
@@ -150,7 +153,7 @@ export class AdvanceService {
 
   private tell(committed: readonly MadeDecision[]): void {
     if (committed.length === 0) return;
-    const placesFreed = committed.some(
+    const placeFreed = committed.some(
       ({ run, decision }) =>
         run.head.state === 'RUNNING' &&
         decision.runMove !== null &&
@@ -158,12 +161,9 @@ export class AdvanceService {
     );
     const queued = committed.some(({ decision }) => decision.runMove?.enters === 'QUEUED' && decision.runMove.leaves === 'WAITING');
     const timed = committed.some(({ decision }) => decision.timersSet.length > 0);
-    for (const listener of this.listeners) {
-      listener(
-        committed.map(({ decision }) => decision.runId),
-        placesFreed || queued || timed,
-      );
-    }
+    const runIds = committed.map(({ decision }) => decision.runId);
+    const work = queued || timed ? 'due' : placeFreed ? 'place' : 'none';
+    for (const listener of this.listeners) listener(runIds, work);
   }
 }
 

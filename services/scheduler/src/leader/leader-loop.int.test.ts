@@ -56,15 +56,19 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
       onDeploymentsChanged: () => Promise.resolve(),
       ...options,
     };
-    const { keeping, transport, admission, sweeps, deployments, logger, metrics } = scheduler;
+    const { keeping, transport, admission, sweeps, deployments, logger, metrics, advance } = scheduler;
     const loop = new LeaderLoop(keeping, transport, admission, sweeps, deployments, bell, logger, settings, metrics);
     const one = { loop, bell, scheduler, epochs, holder };
     led.push(one);
+    advance.onRunsChanged((_runs, work) => loop.hear(work));
     loop.start();
     return one;
   };
   const leaders = () => led.filter(({ loop }) => loop.isLeader);
-  const lease = async () => (await given.rows<{ holder: string; term: string }>('select holder, term from leader_leases'))[0];
+  const lease = async () =>
+    (
+      await given.rows<{ holder: string; term: string; until: string }>('select holder, term, expires_at::text as until from leader_leases')
+    )[0];
 
   it('has one leader, and another at once when it leaves', async () => {
     const first = await lead({ leaseSeconds: 30 });
@@ -76,6 +80,26 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     await first.loop.stop();
     await eventually(() => second.loop.isLeader, { within: 4_000 });
     expect(await lease()).toMatchObject({ holder: second.holder, term: '2' });
+  });
+
+  it('writes no lease on the way of a run while most of it is left', async () => {
+    const { loop, bell } = await lead({ leaseSeconds: 600 });
+    await eventually(() => loop.isLeader);
+    const taken = await lease();
+    const id = await given.run({ plan: aPlan({ only: {} }), deployment });
+    bell.ring();
+    await eventually(async () => (await given.statesOf(id)).run === 'RUNNING');
+    expect(await lease()).toEqual(taken);
+  });
+
+  it('renews its lease when a third of it is gone, under the same term', async () => {
+    const { loop } = await lead({ leaseSeconds: 3 });
+    await eventually(() => loop.isLeader);
+    for (let renewals = 0; renewals < 3; renewals += 1) {
+      const before = await lease();
+      await eventually(async () => (await lease())?.until !== before?.until, { within: 4_000, what: 'the renewal' });
+    }
+    expect((await lease())?.term).toBe('1');
   });
 
   it('is led by another within a lease when its leader falls silent', async () => {
@@ -95,6 +119,23 @@ describe.each(databaseServers())('the leader loop on $name', ({ cloneDatabase })
     const id = await given.run({ plan: aPlan({ only: {} }), deployment });
     bell.ring();
     await eventually(async () => (await given.statesOf(id)).run === 'RUNNING', { within: 2_000 });
+  });
+
+  it('starts a run that waits for a place when one becomes free, long before the next sweep', async () => {
+    const narrow = await given.deployment({ limit: 1 });
+    const { loop, bell, scheduler } = await lead({ sweepSeconds: 60, leaseSeconds: 60 });
+    await eventually(() => loop.isLeader);
+    const ids = await given.runs(2, { plan: aPlan({ only: {} }), deployment: narrow });
+    await scheduler.deployments.refresh();
+    bell.ring();
+    const [task] = await eventually(async () => {
+      const states = await Promise.all(ids.map((id) => given.statesOf(id)));
+      const tasks = await scheduler.waitingTasks(narrow.name);
+      return states.some(({ run }) => run === 'QUEUED') && tasks.length > 0 && tasks;
+    });
+    if (!task) throw new Error('The task is missing.');
+    await scheduler.reports.apply(deliveriesOf(narrow.name, [reportOf(task)]));
+    await eventually(async () => !(await given.runStates())['QUEUED'], { within: 2_000 });
   });
 
   it('wakes up for a timer, not for the next sweep', async () => {
