@@ -301,6 +301,21 @@ describe.each(ways)('a worker %s', (_, way) => {
       expect(await given.scheduler.depth(streams.tasks(given.deployment), groups.workers)).toMatchObject({ length: 1 });
     });
 
+    it('hands back what has not begun before the running steps have ended', async () => {
+      await given.start({ concurrency: 1 });
+      const [running, waiting] = [aTask({ uses: 'test/obedient' }), aTask({ uses: 'test/tell' })];
+      await given.send(running, waiting);
+      await given.running(running);
+      await eventually(() => given.heartbeats.at(-1)?.held.length === 2);
+
+      const leaving = given.worker?.beforeApplicationShutdown();
+      await eventually(() => given.heartbeats.at(-1)?.held.length === 1, { what: 'one of them to be handed back' });
+
+      expect(given.heartbeats.at(-1)?.held).toEqual([[running.runId, 1, 1]]);
+      given.control('cancelled', running);
+      await leaving;
+    });
+
     it('hands a step back that does not end in time, and another worker runs it', async () => {
       await given.start({ drainSeconds: 0.1 });
       const task = aTask({ uses: 'test/obedient' });

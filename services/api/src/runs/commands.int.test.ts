@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
 import { Explanation, LogPage, RunDetail, RunPage, RunSummary, StepDetail, StepPage, TransitionPage } from '#contracts';
-import { databaseServers } from '#testing';
+import { databaseServers, eventually } from '#testing';
 import { type ApiUnderTest, moveRun, moveStep, publish, startApiUnderTest, startRun } from '../testing/api-harness.ts';
 
 describe.each(databaseServers())('commands on $name', ({ cloneDatabase }) => {
@@ -103,6 +103,20 @@ describe.each(databaseServers())('commands on $name', ({ cloneDatabase }) => {
     expect((await under.ask('GET', `/api/v1/runs/${won?.body.id}`)).body.input).toEqual({ a: 1 });
     await moveRun(under, won?.body.id, 'RUNNING', 'FAILED');
     expect((await under.ask('POST', `/api/v1/runs/${id}/retry`)).status).toBe(201);
+  });
+
+  it('lets the retries of one run take turns, however long the first of them takes', async () => {
+    const id = await startRun(under, workflowId);
+    await moveRun(under, id, 'RUNNING', 'FAILED');
+    const client = await under.sql.connect();
+    await client.query('begin');
+    await client.query('lock table live_runs in share mode');
+    const retrying = Promise.all([under, other].map((api) => api.ask('POST', `/api/v1/runs/${id}/retry`)));
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(async () => (await client.query(waiting)).rowCount === 2, { what: 'both retries to wait' });
+    await client.query('commit');
+    client.release();
+    expect((await retrying).map(({ status }) => status).toSorted()).toEqual([201, 409]);
   });
 
   it('does not retry a run that succeeded', async () => {
