@@ -94,8 +94,8 @@ export class RunViews {
   /** `remaining` is 0 once the run has ended. */
   async findDetail(id: string): Promise<(RunSummaryRow & { readonly input: Json; readonly remaining: number }) | undefined> {
     const [run] = await this.database.query<(RunSummaryRow & { input: Json; remaining: number })[]>(
-      `${RUN_SUMMARY}, i.input, coalesce(l.remaining, 0) as remaining ${RUN_TABLES}
-         join run_inputs i on i.run_id = r.id left join live_runs l on l.run_id = r.id where r.id = $1`,
+      `${RUN_SUMMARY}, coalesce(i.input, '{}') as input, coalesce(l.remaining, 0) as remaining ${RUN_TABLES}
+         left join run_inputs i on i.run_id = r.id left join live_runs l on l.run_id = r.id where r.id = $1`,
       [id],
     );
     return run;

@@ -32,7 +32,8 @@ const runsSubmit: StatementWork = (database, tx, values) => {
       endedAt: null,
     };
     database.runs.insert(tx, id, row);
-    database.inputs.insert(tx, id, JSON.parse(text(inputs, at) ?? '{}') as Json);
+    const input = text(inputs, at) ?? '{}';
+    if (input !== '{}') database.inputs.insert(tx, id, JSON.parse(input) as Json);
     const timeoutSeconds = number(timeouts);
     const concurrencyKey = text(keys, at);
     database.live.insert(tx, id, {

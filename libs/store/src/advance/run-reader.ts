@@ -104,6 +104,7 @@ export class RunReader {
     return rows.map((row) => ({ runId: row.run_id, stepNo: row.step_no, output: row.output }));
   }
 
+  /** What these runs were started with; those that were started with `{}` are missing. */
   async inputs(runIds: readonly string[]): Promise<Map<string, Json>> {
     if (runIds.length === 0) return new Map();
     const rows = await this.connection.query<{ run_id: string; input: Json }>(INPUTS_VIEW, [runIds]);

@@ -292,6 +292,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'I12: a run succeeded although a step failed',
     plant: ({ failed: { id } }) => `update workflow_runs set state = 'SUCCEEDED' where id = '${id}';
+      update ended_runs set state = 'SUCCEEDED' where run_id = '${id}';
       update ${audit} set new_state = 'SUCCEEDED' where workflow_id = '${id}' and step_no = 0 and version = 3`,
     breaks: ['check.run.end_differs'],
   },

@@ -54,11 +54,12 @@ create or replace view intent_workflows as
       union all select 'CANCELLING'::run_state, run_id from live_runs where phase = 'cancelling'
     ) s join workflow_runs r on r.id = s.run_id and r.state = s.state;
 
+-- A run that was started with {} has no row of inputs.
 create or replace view workflow_executions as
   select r.id, r.workflow_id, r.state, case r.state when 'SUCCEEDED' then 'SUCCESS' else r.state::text end as status, r.workflow_version,
-         r.environment, r.team, r.deployment_id, r.created_at, r.started_at, r.ended_at, r.ended_at as completed_at, i.input as trigger_data
+         r.environment, r.team, r.deployment_id, r.created_at, r.started_at, r.ended_at, r.ended_at as completed_at, coalesce(i.input, '{}') as trigger_data
     from live_runs l join workflow_runs r on r.id = l.run_id left join run_inputs i on i.run_id = r.id
   union all
   select r.id, r.workflow_id, e.state, case e.state when 'SUCCEEDED' then 'SUCCESS' else e.state::text end as status, r.workflow_version,
-         r.environment, r.team, r.deployment_id, r.created_at, e.started_at, r.ended_at, r.ended_at as completed_at, i.input as trigger_data
+         r.environment, r.team, r.deployment_id, r.created_at, e.started_at, r.ended_at, r.ended_at as completed_at, coalesce(i.input, '{}') as trigger_data
     from ended_runs e join workflow_runs r on r.id = e.run_id and r.state = e.state left join run_inputs i on i.run_id = r.id;

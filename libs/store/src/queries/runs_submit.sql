@@ -1,4 +1,5 @@
--- runs_submit: a group of new runs with their inputs and their places in the live queue; the trigger audits ∅ → CREATED in the same statement.
+-- runs_submit: a group of new runs with their inputs, where they have any, and their places in the live queue; the trigger audits ∅ → CREATED in the
+-- same statement.
 -- Per run: $1 ids · $2 number of its target (from 1) · $3 inputs · $4 who · $5 the run it retries · $6 concurrency keys · $7 reasons
 -- Per target, a workflow version in a deployment: $8 workflows · $9 versions · $10 environments · $11 teams · $12 deployments · $13 tiers ·
 -- $14 steps of the plan · $15 seconds a run may take · $16 priorities · $17 limits of the concurrency key · $18 whether the workflow is only
@@ -23,7 +24,7 @@ with target as materialized (
          as g (id, target, input, actor, retry_of, concurrency_key, reason)
     join target t on t.no = g.target
 ), inputs as (
-  insert into run_inputs (run_id, input) select id, input::jsonb from given
+  insert into run_inputs (run_id, input) select id, input::jsonb from given where input <> '{}'
 ), live as (
   insert into live_runs (run_id, retry_of, remaining, deployment_id, workflow_id, team, priority, concurrency_key, concurrency_limit, deadline_at)
   select id, retry_of, steps, deployment_id, workflow_id, coalesce(team, ''), priority, concurrency_key, case when concurrency_key is not null then key_limit end,
