@@ -61,6 +61,16 @@ describe.each(databaseServers())('commands on $name', ({ cloneDatabase }) => {
     });
   });
 
+  it('does not cancel a run that is not as its caller saw it', async () => {
+    const id = await startRun(under, workflowId);
+    await moveRun(under, id, 'RUNNING');
+    expect(await under.ask('POST', `/api/v1/runs/${id}/cancel`, { body: { expectedVersion: 1 } })).toMatchObject({
+      status: 409,
+      body: { code: 'run.state_conflict', details: { state: 'RUNNING', version: 2 } },
+    });
+    expect(await cancellings(id)).toEqual([]);
+  });
+
   it('cancels other runs while one cancel waits for its run', async () => {
     const [held, free] = [await startRun(under, workflowId), await startRun(under, workflowId)];
     const client = await under.sql.connect();
@@ -113,7 +123,7 @@ describe.each(databaseServers())('commands on $name', ({ cloneDatabase }) => {
     await client.query('lock table live_runs in share mode');
     const retrying = Promise.all([under, other].map((api) => api.ask('POST', `/api/v1/runs/${id}/retry`)));
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await eventually(async () => (await client.query(waiting)).rowCount === 2, { what: 'both retries to wait' });
+    await eventually(async () => (await under.sql.query(waiting)).rowCount === 2, { what: 'both retries to wait' });
     await client.query('commit');
     client.release();
     expect((await retrying).map(({ status }) => status).toSorted()).toEqual([201, 409]);

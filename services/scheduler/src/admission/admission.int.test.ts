@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { StreamBroker } from '#transport';
-import { type TestDatabase, databaseServers } from '#testing';
+import { type TestDatabase, databaseServers, eventually } from '#testing';
 import { type GivenDeployment, GivenRows } from '../../../../libs/testing/src/given/given-rows.ts';
 import { GivenScheduler, type GivenSchedulerOptions, deliveriesOf, reportOf } from '../../../../libs/testing/src/given/given-scheduler.ts';
 import { aPlan } from '../../../../libs/testing/src/given/plan.ts';
@@ -187,6 +188,39 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
     await work(scheduler, deployment);
     await scheduler.admission.admitAll();
     expect((await given.statesOf(sameKey)).run).toBe('WAITING');
+  });
+
+  it('keeps the concurrency key of a run that waits, where nothing else is limited', async () => {
+    const deployment = await given.deployment();
+    const scheduler = await one();
+    const key = { plan: waiting, deployment, concurrencyKey: 'a', concurrencyLimit: 1 };
+    const sleeper = await given.run(key);
+    await scheduler.admission.admitAll();
+    expect((await given.statesOf(sleeper)).run).toBe('WAITING');
+    const sameKey = await given.run(key);
+    await scheduler.admission.admitAll();
+    expect(await reasonOf(sameKey)).toEqual({ state: 'QUEUED', reason: 'limit.concurrency_key' });
+  });
+
+  it('counts behind the lock: what another admitted, while this one waited for it, is counted', async () => {
+    const deployment = await given.deployment({ limit: 1 });
+    const scheduler = await one();
+    const [here = '', there = ''] = await given.runs(2, { plan: single, deployment });
+    await given.rows(`update live_runs set priority = 1 where run_id = '${here}'`);
+    const another = new pg.Client({ connectionString: database.superuserUrl });
+    await another.connect();
+    await another.query('begin');
+    await another.query('select from deployments where id = $1 for no key update', [deployment.id]);
+    const admitting = scheduler.admission.admitAll();
+    const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(async () => (await given.rows(blocked)).length === 1, { what: 'the admission to wait for the lock' });
+    // As another scheduler's admission leaves it, as far as it is counted.
+    await another.query(`update live_runs set phase = 'running' where run_id = $1`, [there]);
+    await another.query('commit');
+    await another.end();
+    await admitting;
+    expect((await given.statesOf(here)).run).not.toBe('RUNNING');
+    await given.sql.query(`update live_runs set phase = 'queued' where run_id = $1`, [there]);
   });
 
   it('knows when nobody waits for a place; who comes then is held by a limit all the same', async () => {

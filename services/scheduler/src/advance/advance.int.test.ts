@@ -126,6 +126,15 @@ describe.each(databaseServers())('advancing runs on $name', ({ cloneDatabase }) 
     expect((await given.statesOf(ids[7] ?? '')).run).toBe('SUCCEEDED');
   });
 
+  it('fires a join of three whose needs end two at once, then one', async () => {
+    const [id = ''] = await submitted(1, aPlan({ a: {}, b: {}, c: {}, join: { needs: ['a', 'b', 'c'] } }));
+    const [one, two, three] = await admitted([id]);
+    await apply([one, two].flatMap((task) => (task ? [reportOf(task)] : [])));
+    expect((await given.statesOf(id)).steps).not.toHaveProperty('join');
+    await apply(three ? [reportOf(three)] : []);
+    expect((await given.statesOf(id)).steps).toMatchObject({ join: 'DISPATCHED' });
+  });
+
   it('runs a thousand steps side by side, whose reports three schedulers share', async () => {
     const names = Array.from({ length: 1_000 }, (_, at) => `s${at + 1}`);
     const [id = ''] = await submitted(1, aPlan(Object.fromEntries(names.map((name) => [name, {}]))));
