@@ -7,7 +7,7 @@ import { prove } from './prove.ts';
 import { tellBite, tellExploration, tellSummary, tellViolation } from './report.ts';
 import { explore } from './small-scope/explore.ts';
 import { SCOPES } from './small-scope/scopes.ts';
-import { biteOf, biteSeeds, regressionSeeds } from './suites.ts';
+import { type BiteSeed, biteOf, biteSeeds, regressionSeeds } from './suites.ts';
 import { currentKernel } from './virtual/kernel.ts';
 import { settingsOf } from './world/settings.ts';
 import { simulate, type WorldPlain, type WorldResult } from './world/world.ts';
@@ -32,6 +32,7 @@ const options = {
   states: { type: 'string', default: '15000' },
   /** A part of everything, as a tally. */
   prove: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 /** Long runs tell how far they are. */
@@ -44,9 +45,30 @@ interface Manner {
   readonly twice: boolean;
 }
 
+const USAGE = `npm run sim -- [options]
+
+Simulates the real services in worlds of their own, under a virtual clock and seeded faults, and judges every commit. Exit code 0: no violation.
+
+  --seeds N            so many worlds (default 1000)
+  --start N            from this seed on (default 1)
+  --replay SEED        this one alone; --trace tells every event
+  --without 'RULE'     leaves a rule of the protocol out; may be given several times
+  --crowded            all worlds have many runs
+  --twice              each seed twice: its histories must be the same
+  --regressions        the seeds that once failed
+  --bites              leaves each rule out, in the seed that notices it; prints tests/simulation/bites.json
+  --exhaustive         every order in each small scope; --states N of each at the most (default 15000)
+  --prove              a part of everything, as a tally
+  --help               this text
+`;
+
 /** Returns the exit code: 0 when nothing broke an invariant; with `--bites`, when every rule that was left out was noticed. */
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options });
+  const values = readValues(args);
+  if (!values || values.help) {
+    (values ? console.log : console.error)(USAGE);
+    return values ? 0 : 2;
+  }
   const without = values.without ?? [];
   const unknown = without.filter((rule) => !isRule(rule));
   if (unknown.length > 0) {
@@ -69,6 +91,16 @@ export async function main(args: string[]): Promise<number> {
     plain,
     manner,
   );
+}
+
+/** Null: the command line is wrong, which was told. */
+function readValues(args: string[]) {
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 async function run(seeds: readonly number[], plain: WorldPlain, { broken, crowded, traces, twice }: Manner): Promise<number> {
@@ -97,10 +129,10 @@ async function run(seeds: readonly number[], plain: WorldPlain, { broken, crowde
 
 /** Every rule that is left out must be noticed, and with it the same seed must be sound. The last lines are the content of `bites.json`. */
 async function bite(plain: WorldPlain): Promise<number> {
-  const seeds: Record<string, number> = {};
+  const seeds: Record<string, BiteSeed> = {};
   for (const [rule, known] of biteSeeds) {
     const bitten = await biteOf(rule, known, plain);
-    if (bitten) seeds[rule] = bitten.seed;
+    if (bitten) seeds[rule] = bitten.world;
     tellBite(rule, bitten);
   }
   console.log(JSON.stringify(seeds, null, 2));

@@ -12,7 +12,9 @@ export function tellViolation({ seed, violations }: WorldResult, without: Readon
 }
 
 export function tellBite(rule: Rule, bite: Bite | null): void {
-  const seen = bite ? `noticed in seed ${bite.seed}: ${bite.noticed.invariant} ${bite.noticed.what}` : 'not noticed';
+  const seen = bite
+    ? `noticed in ${bite.world.crowded ? 'crowded ' : ''}seed ${bite.world.seed}: ${bite.noticed.invariant} ${bite.noticed.what}`
+    : 'not noticed';
   console.log(`${bite ? '✓' : '✗'} without '${rule}': ${seen}`);
 }
 
