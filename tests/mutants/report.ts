@@ -27,11 +27,11 @@ export function pageOf(verdicts: readonly Verdict[], suites: readonly SuiteName[
   const noticed = verdicts.filter(isNoticed).length;
   return `# Planted bugs, and the suites that notice them
 
-Written by \`npm run mutants -- --all --markdown docs/mutants.md\`, ${where}. Each mutant is one rule of the protocol left out of the real sources, by
+Written by \`npm run mutants -- --markdown docs/mutants.md\`, ${where}. Each mutant is one rule of the protocol left out of the real sources, by
 \`FLOWFORGE_MUTANT=<name>\` in test processes only (\`tests/mutants/list\`, \`tools/lib/planted-source.mjs\`). The same suites passed without a mutant
 first. ${noticed} of ${verdicts.length} were noticed; by suite: ${countsOf(verdicts, suites)}.
 
-● noticed · ○ tried, and it passed · blank: the suite does not run what the mutant changes (the simulation has a database of its own, so it sees no
+● noticed · ○ tried, and it passed · a dot: not tried, because a cheaper suite had noticed it already (\`--all\` tries it) · blank: the suite does not run what the mutant changes (the simulation has a database of its own, so it sees no
 SQL). A suite is tried with the part that lies nearest to the mutant: for jest the files of the folder concerned, for the simulation fixed seeds.
 
 ${tableOf(verdicts, suites)}`;
