@@ -35,7 +35,10 @@ export const FORMS: Readonly<Record<string, Form>> = {
     const name = random.pick(['input', 'output']);
     const rest = Object.entries(parsed(body) ?? {}).filter(([other]) => other !== name);
     // Speaks of nothing that exists: such a report is taken, and fails its step.
-    return JSON.stringify({ ...Object.fromEntries(rest), runId: randomUUID() }).replace(/^\{/, `{"${name}":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`);
+    return JSON.stringify({ ...Object.fromEntries(rest), runId: randomUUID() }).replace(
+      /^\{/,
+      `{"${name}":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},`,
+    );
   },
   'a NUL': (body, random) => withAnother(body, random, ['a\u0000b', '\ud800', '\udc00\ud800']),
   'a foreign message': () => JSON.stringify({ event: 'user.created', id: 7, tags: ['a', 'b'] }),
