@@ -14,6 +14,7 @@ const auditRows = copies * 60;
 const tables = {
   workflow_runs: 'id',
   live_runs: 'run_id',
+  ended_runs: 'run_id',
   step_waits: 'run_id',
   step_runs: 'run_id',
   step_outputs: 'run_id',
