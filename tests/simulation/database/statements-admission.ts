@@ -19,6 +19,15 @@ const candidates: StatementWork = (database, tx, values) => {
   );
 };
 
+/** Queued runs from an id on, the oldest first. */
+const newcomers: StatementWork = (database, tx, values) =>
+  database.live
+    .all(tx)
+    .filter((row) => row.phase === 'queued' && row.runId >= values.text(1))
+    .toSorted((one, other) => (one.runId < other.runId ? -1 : 1))
+    .slice(0, values.number(2))
+    .map((row) => candidateOf(row, database.runs.get(tx, row.runId)?.retryOf ?? null, tx.now));
+
 function keyOf({ workflowId, concurrencyKey }: LiveRow): string | null {
   return concurrencyKey === null ? null : `${workflowId} ${concurrencyKey}`;
 }
@@ -63,6 +72,7 @@ function count(database: Database, tx: Transaction, values: StatementValues): ob
 /** Admission: the heads of the queues, the locks of the scopes, the places taken. */
 export const admissionStatements: Readonly<Record<string, StatementWork>> = {
   admission_candidates: candidates,
+  admission_newcomers: newcomers,
   scopes_lock: (database, tx, values) => {
     // In one statement the count would see what was committed before the wait for the lock.
     if (database.breaks('count under lock')) return [];

@@ -2,6 +2,7 @@ import type { HotConnection, HotTransaction } from '../hot-connection.ts';
 import { statement } from '../statement.ts';
 
 const ADMISSION_CANDIDATES = statement('admission_candidates');
+const ADMISSION_NEWCOMERS = statement('admission_newcomers');
 const SCOPES_LOCK = statement('scopes_lock');
 const SCOPES_COUNT = statement('scopes_count');
 
@@ -21,6 +22,19 @@ export interface Candidate {
   readonly queuedSeconds: number;
 }
 
+interface CandidateRow {
+  run_id: string;
+  retry_of: string | null;
+  deployment_id: string;
+  workflow_id: string;
+  team: string;
+  priority: number;
+  concurrency_key: string | null;
+  concurrency_limit: number | null;
+  began: boolean;
+  queued_seconds: number;
+}
+
 /** What an admission counts: places taken per deployment, team, share of a team in a deployment, and concurrency key. */
 export interface Scopes {
   readonly deployments: readonly string[];
@@ -36,36 +50,33 @@ export class AdmissionReader {
 
   /** The first runs of every queue, at most `perQueue` each; with `passFullKeys` those whose concurrency key is full do not count. */
   async candidates(perQueue: number, passFullKeys: boolean): Promise<Candidate[]> {
-    const rows = await this.connection.query<{
-      run_id: string;
-      retry_of: string | null;
-      deployment_id: string;
-      workflow_id: string;
-      team: string;
-      priority: number;
-      concurrency_key: string | null;
-      concurrency_limit: number | null;
-      began: boolean;
-      queued_seconds: number;
-    }>(ADMISSION_CANDIDATES, [perQueue, passFullKeys]);
-    return rows.map((row) => ({
-      runId: row.run_id,
-      retryOf: row.retry_of,
-      deploymentId: row.deployment_id,
-      workflowId: row.workflow_id,
-      team: row.team,
-      priority: row.priority,
-      concurrencyKey: row.concurrency_key,
-      concurrencyLimit: row.concurrency_limit,
-      began: row.began,
-      queuedSeconds: row.queued_seconds,
-    }));
+    return (await this.connection.query<CandidateRow>(ADMISSION_CANDIDATES, [perQueue, passFullKeys])).map(toCandidate);
+  }
+
+  /** Queued runs from an id on, the oldest first. */
+  async newcomers(from: string, most: number): Promise<Candidate[]> {
+    return (await this.connection.query<CandidateRow>(ADMISSION_NEWCOMERS, [from, most])).map(toCandidate);
   }
 
   /** Counts without locking: to be confirmed by `lockAndCount`. */
   count(scopes: Scopes): Promise<PlacesTaken> {
     return countScopes(this.connection, scopes);
   }
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  return {
+    runId: row.run_id,
+    retryOf: row.retry_of,
+    deploymentId: row.deployment_id,
+    workflowId: row.workflow_id,
+    team: row.team,
+    priority: row.priority,
+    concurrencyKey: row.concurrency_key,
+    concurrencyLimit: row.concurrency_limit,
+    began: row.began,
+    queuedSeconds: row.queued_seconds,
+  };
 }
 
 /** Locks the scopes, then counts in a statement of its own: until the transaction ends nobody else admits into them. */

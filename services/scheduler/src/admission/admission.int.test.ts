@@ -242,6 +242,20 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
     expect(admission.mayAwaitPlaces).toBe(false);
   });
 
+  it('finds a run that comes under an older id than those before it', async () => {
+    const deployment = await given.deployment();
+    const { admission } = await one();
+    const late = await given.run({ plan: single, deployment });
+    await given.rows(`update live_runs set phase = 'waiting' where run_id = '${late}'`);
+    await given.rows('select pg_sleep(2.1)');
+    await given.runs(3, { plan: single, deployment });
+    expect(await admission.admitAll()).toBe(3);
+    await given.rows(`update live_runs set phase = 'queued' where run_id = '${late}'`);
+    expect(await admission.admitAll()).toBe(0);
+    admission.lookAtEverybody();
+    expect(await admission.admitAll()).toBe(1);
+  });
+
   it('does not write again of runs that are held already', async () => {
     const deployment = await given.deployment({ limit: 1 });
     await given.runs(5, { plan: single, deployment });

@@ -16,9 +16,15 @@ import type { PlanCache } from '../plans/plan-cache.ts';
 const ACTOR = 'scheduler:admission';
 /** Passes over the queues in one go; the next wake-up goes on. */
 const PASSES_MAX = 1_000;
+/** At the latest so long after the last one, all queues are looked at: an id may be older than those that were committed before it. */
+const EVERYBODY_EVERY_MS = 1_000;
+/** Ids are made before their runs are committed, by several apis: newcomers are looked for from so long before the newest that was seen. */
+const COMMITTED_WITHIN_MS = 2_000;
 
 /** How a pass looks at the queues. */
 interface Look {
+  /** The id from which on a run can be new; null: all queues are looked at. */
+  readonly from: string | null;
   /** Past the runs whose concurrency key is full. */
   readonly passFullKeys: boolean;
   /** As if no place were taken: only the count under the locks tells. */
@@ -28,6 +34,8 @@ interface Look {
 /** Lets queued runs start where limits have room: two statements under the scopes' locks, so that a limit of 20 never shows 21. */
 export class AdmissionService {
   private someoneWaits = true;
+  private newest: string | null = null;
+  private everybodyAt = -Infinity;
 
   constructor(
     private readonly admissions: AdmissionReader,
@@ -46,11 +54,16 @@ export class AdmissionService {
     return this.someoneWaits;
   }
 
+  /** The next look is at all queues: a run came back to one under its old id. */
+  lookAtEverybody(): void {
+    this.everybodyAt = -Infinity;
+  }
+
   /** Admits as long as there is something to admit, or until a moment of `performance.now()`. Returns how many runs it let start. */
   async admitAll(until = Infinity): Promise<number> {
     let total = 0;
     // Where nobody waits, limits hardly hold anybody.
-    let look: Look = { passFullKeys: false, hopeful: !this.someoneWaits };
+    let look: Look = { from: this.firstNew(), passFullKeys: false, hopeful: !this.someoneWaits };
     this.someoneWaits = true;
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
       const { admitted, looked } = await this.admitOnce(look);
@@ -60,14 +73,26 @@ export class AdmissionService {
       // A head that is full of runs which wait for their keys hides what stands behind them: look past them, once.
       const stuck = admitted === 0 && !look.hopeful;
       if (stuck && (look.passFullKeys || looked < this.perQueue)) break;
-      look = { passFullKeys: look.passFullKeys || stuck, hopeful: false };
+      look = { from: null, passFullKeys: look.passFullKeys || stuck, hopeful: false };
     }
     return total;
   }
 
+  private firstNew(): string | null {
+    const isTime = performance.now() - this.everybodyAt > EVERYBODY_EVERY_MS;
+    return this.someoneWaits || isTime || this.newest === null ? null : idBefore(this.newest, COMMITTED_WITHIN_MS);
+  }
+
   private async admitOnce(look: Look): Promise<{ admitted: number; looked: number }> {
-    const candidates = await this.admissions.candidates(this.perQueue, look.passFullKeys);
+    const candidates = await this.candidates(look);
+    for (const { runId } of candidates) if (this.newest === null || runId > this.newest) this.newest = runId;
     return { admitted: await this.admitSome(candidates, look.hopeful), looked: candidates.length };
+  }
+
+  private async candidates({ from, passFullKeys }: Look): Promise<Candidate[]> {
+    if (from !== null) return this.admissions.newcomers(from, this.perQueue);
+    this.everybodyAt = performance.now();
+    return this.admissions.candidates(this.perQueue, passFullKeys);
   }
 
   private async admitSome(candidates: readonly Candidate[], hopeful: boolean): Promise<number> {
@@ -140,4 +165,11 @@ export class AdmissionService {
     );
     return new Map(reused);
   }
+}
+
+/** The lowest id (UUID, version 7) of a moment so long before this one's. */
+function idBefore(id: string, ms: number): string {
+  const time = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - ms;
+  const hex = Math.max(0, time).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

@@ -80,6 +80,7 @@ export class LeaderLoop {
 
   /** Hears from its own process what has changed, while this scheduler leads. A free place is of no interest where nobody waits for one. */
   hear(work: LeaderWork): void {
+    if (work === 'due') this.admission.lookAtEverybody();
     if (work === 'due' || (work === 'place' && this.admission.mayAwaitPlaces)) this.bell.ring();
   }
 
