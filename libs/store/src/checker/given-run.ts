@@ -171,7 +171,7 @@ export class GivenRun {
     const phase = this.state === 'CREATED' ? 'queued' : this.state.toLowerCase();
     if (['succeeded', 'failed', 'cancelled', 'timed_out'].includes(phase)) return;
     await this.run(
-      `update live_runs set rev = rev + 1, phase = $2, remaining = $3, active = $4, waiting = $5, failed = $6, began = began or $2 <> 'queued' where run_id = $1`,
+      `update live_runs set rev = rev + 1, phase = $2, remaining = $3, active = $4, waiting = $5, failed = $6, held = $7, began = began or $2 <> 'queued' where run_id = $1`,
       [
         this.id,
         phase,
@@ -179,6 +179,7 @@ export class GivenRun {
         countActive(states),
         states.filter((state) => state === 'WAITING').length,
         states.some((state) => state === 'FAILED' || state === 'TIMED_OUT'),
+        this.state === 'QUEUED',
       ],
     );
   }

@@ -31,6 +31,16 @@ export const PLANTED: readonly Planted[] = [
     breaks: ['check.run.ended_row_missing'],
   },
   {
+    name: 'I1: a run is among the ended ones of another state',
+    plant: ({ succeeded }) => `insert into ended_runs (state, run_id) values ('FAILED', '${succeeded.id}')`,
+    breaks: ['check.run.ended_row_orphan'],
+  },
+  {
+    name: 'I1: a run that was just created counts as held back',
+    plant: ({ created }) => `update live_runs set held = true where run_id = '${created.id}'`,
+    breaks: ['check.run.phase_differs'],
+  },
+  {
     name: 'I1: a live row is in the phase of another state',
     plant: ({ created }) => `update live_runs set phase = 'cancelling' where run_id = '${created.id}'`,
     breaks: ['check.run.phase_differs'],
@@ -55,7 +65,8 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'I2: a state was changed without the audit',
-    plant: ({ created }) => `update workflow_runs set state = 'QUEUED' where id = '${created.id}'`,
+    plant: ({ created: { id } }) =>
+      `update workflow_runs set state = 'QUEUED' where id = '${id}'; update live_runs set held = true where run_id = '${id}'`,
     breaks: ['check.audit.state_differs'],
   },
   {
@@ -90,7 +101,8 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'I3: a change was made without its audit row',
-    plant: ({ created }) => `update workflow_runs set state = 'QUEUED', version = 2 where id = '${created.id}'`,
+    plant: ({ created: { id } }) =>
+      `update workflow_runs set state = 'QUEUED', version = 2 where id = '${id}'; update live_runs set held = true where run_id = '${id}'`,
     breaks: ['check.audit.row_missing'],
   },
   {

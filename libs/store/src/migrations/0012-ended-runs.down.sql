@@ -1,3 +1,4 @@
+lock table live_runs, workflow_runs, step_runs in access exclusive mode;
 insert into run_inputs (run_id, input) select id, '{}' from workflow_runs on conflict (run_id) do nothing;
 create or replace view workflow_executions as
   select r.id, r.workflow_id, r.state, case r.state when 'SUCCEEDED' then 'SUCCESS' else r.state::text end as status, r.workflow_version,

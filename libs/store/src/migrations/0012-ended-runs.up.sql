@@ -1,8 +1,9 @@
 -- A move changes the row of a run or step in place (HOT) only when no index holds a column that it changes, not even in a predicate, and when its
 -- page has room. Otherwise it writes into every index of the table, and a run moves at least twice. So no index of workflow_runs or step_runs
 -- holds a state or a time: a run is found by its state in live_runs while it lives, and in ended_runs afterwards.
--- Locks: workflow_runs, step_runs and live_runs ACCESS EXCLUSIVE while the ended runs are copied, seconds per million: what ended meanwhile
--- would be missing.
+-- Locks: live_runs, workflow_runs and step_runs ACCESS EXCLUSIVE while the ended runs are copied, seconds per million: what ended meanwhile
+-- would be missing. Taken in the order in which the services take them, before all else: in another one both would wait for each other.
+lock table live_runs, workflow_runs, step_runs in access exclusive mode;
 drop index idx_execution_status, idx_execution_started_at, idx_intent_workflows_state, step_runs_live;
 
 -- Rows come in groups and move in groups: a page has room for another version of each of its rows.

@@ -63,11 +63,12 @@ export class KeyRing {
   private async find(token: string): Promise<KnownApiKey | 'unknown'> {
     const underWay = this.asked.get(token);
     if (underWay) return underWay;
+    const askedAt = performance.now();
     const question = within(this.lookUp(token), this.times.lookupWithinMs);
     this.asked.set(token, question);
     try {
       const key = await question;
-      if (this.asked.get(token) === question) this.remember(token, key);
+      if (this.asked.get(token) === question) this.remember(token, key, askedAt);
       return key;
     } finally {
       if (this.asked.get(token) === question) this.asked.delete(token);
@@ -80,11 +81,12 @@ export class KeyRing {
     return key && timingSafeEqual(key.hash, hash) ? key : 'unknown';
   }
 
-  private remember(token: string, key: KnownApiKey | 'unknown'): void {
+  /** From the moment of the question: the answer may be as old as that. */
+  private remember(token: string, key: KnownApiKey | 'unknown', askedAt: number): void {
     // The database says how long a key still lives; nothing is remembered past that.
     const { rememberedMs } = this.times;
     const lives = (key === 'unknown' ? null : key.expiresInMs) ?? rememberedMs;
-    this.known.set(token, key, { ttl: Math.min(rememberedMs, Math.max(1, Math.floor(lives))) });
+    this.known.set(token, key, { ttl: Math.min(rememberedMs, Math.max(1, Math.floor(lives))), start: askedAt });
   }
 }
 

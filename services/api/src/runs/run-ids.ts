@@ -3,7 +3,7 @@ import { type HotTransaction, takeRunIds } from '#store';
 
 /** How long an answer of the database counts for what its clock says now. In this time two clocks that are kept by NTP part by less than 30 ms. */
 const ANSWER_COUNTS_MS = 60_000;
-/** An answer that took longer says too little of when it was given: ids may be ahead of the database's clock by as much, and are never behind it. */
+/** An answer that took longer says too little of when it was given: ids may be ahead of the database's clock by as much, and are behind it by what the clocks part at the most. */
 const ANSWER_WITHIN_MS = 25;
 /** When the two clocks of this process disagree by more, it was asleep, and one of them stood still. */
 const ASLEEP_MS = 1_000;

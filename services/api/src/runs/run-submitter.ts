@@ -30,6 +30,8 @@ interface Ready extends PreparedRun {
 /** What became of a request; `again`: it was decided by what was remembered of its workflow, and is to be decided by what the workflow is now. */
 type Decided = Outcome<StartedRun> | 'again';
 
+type Repeated = { readonly runs: ReadonlyMap<string, RunSummaryRow> } | { readonly error: unknown };
+
 interface Lane {
   readonly connection: HotConnection;
   insert(ready: readonly Ready[], remembered: Remembered): Promise<Inserted[]>;
@@ -118,20 +120,20 @@ export class RunSubmitter {
   ): Promise<void> {
     const toCompare = ready.filter(({ place }) => remembered.has(place.workflow.id));
     const inserted = await lane.insert(ready, new Map(toCompare.map(({ run, place }) => [run.target, place.workflow])));
+    this.announcer.tell(ready.filter((_, at) => isCreated(inserted[at])));
     const repeated = await this.repeatedOf(inserted);
-    const created: PreparedRun[] = [];
-    ready.forEach((one, at) => {
-      const outcome = settled(one, inserted[at], repeated);
-      if (outcome !== 'again' && 'answer' in outcome && !outcome.answer.repeated) created.push(one);
-      decided.set(one.asked, outcome);
-    });
-    this.announcer.tell(created);
+    ready.forEach((one, at) => decided.set(one.asked, settled(one, inserted[at], repeated)));
   }
 
-  private async repeatedOf(inserted: readonly Inserted[]): Promise<Map<string, RunSummaryRow>> {
+  /** The runs that keys had started before, or why they cannot be read: those that were created are told all the same. */
+  private async repeatedOf(inserted: readonly Inserted[]): Promise<Repeated> {
     const ids = new Set(inserted.flatMap((one) => ('done' in one && one.done.kind === 'repeated' ? [one.done.runId] : [])));
-    const runs = ids.size === 0 ? [] : await this.views.findMany([...ids]);
-    return new Map(runs.map((run) => [run.id, run]));
+    if (ids.size === 0) return { runs: new Map() };
+    try {
+      return { runs: new Map((await this.views.findMany([...ids])).map((run) => [run.id, run])) };
+    } catch (error) {
+      return { error };
+    }
   }
 }
 
@@ -153,12 +155,17 @@ function keyedOf({ run, asked: { request } }: Ready): KeyedRun {
   return { ...run, scope: `workflow:${workflowId}`, key: idempotencyKey, bodyHash: createHash('sha256').update(inputJson).digest() };
 }
 
-function settled({ run, place }: Ready, inserted: Inserted | undefined, repeated: ReadonlyMap<string, RunSummaryRow>): Decided {
+function isCreated(inserted: Inserted | undefined): boolean {
+  return inserted !== undefined && 'done' in inserted && inserted.done.kind === 'created';
+}
+
+function settled({ run, place }: Ready, inserted: Inserted | undefined, repeated: Repeated): Decided {
   if (!inserted || 'error' in inserted) return { error: inserted?.error };
   const { done } = inserted;
   if (done.kind === 'outdated') return 'again';
   if (done.kind === 'created') return { answer: { run: summaryOf(place, run, done.createdAt), repeated: false } };
-  const earlier = repeated.get(done.runId);
+  if ('error' in repeated) return repeated;
+  const earlier = repeated.runs.get(done.runId);
   return earlier ? { answer: { run: earlier, repeated: true } } : { error: mismatch(done.runId) };
 }
 

@@ -47,8 +47,8 @@ export class AdmissionService {
   ) {}
 
   /**
-   * Whether a run may wait for a place that becomes free. False only after a look that admitted all that was queued, and until the next one
-   * begins: what is queued later rings for itself.
+   * Whether a run may wait for a place that becomes free. False only after a look that admitted all it found, and until the next one begins:
+   * what is queued later rings for itself, and what comes late under an older id is found within a second.
    */
   get mayAwaitPlaces(): boolean {
     return this.someoneWaits;

@@ -50,7 +50,7 @@ export class HeartbeatService {
       const message = parse(body);
       if (!message) unreadable.add(id);
       if (!message || !deploymentId) malformed.set(id, 'The message is no heartbeat of a known deployment.');
-      else newest.set(message.session, { ...message, deployment, deploymentId });
+      else if (isNewer(message, newest.get(message.session))) newest.set(message.session, { ...message, deployment, deploymentId });
     }
     return { beats: [...newest.values()], malformed, unreadable };
   }
@@ -81,6 +81,11 @@ export class HeartbeatService {
     // It may be lost: the next heartbeat asks again.
     this.events.emit(channels.control(deployment), message).subscribe({ error: () => {} });
   }
+}
+
+/** Those without a number come from older workers: the last to arrive counts. */
+function isNewer({ beat = 0 }: HeartbeatMessage, known: NamedBeat | undefined): boolean {
+  return beat >= (known?.beat ?? 0);
 }
 
 function parse(body: string): HeartbeatMessage | null {
