@@ -40,6 +40,7 @@ export function factsOf(seen: Seen): Fact[] {
   const lateMs = (2 * seen.leaseSeconds + 1) * 1000;
   const { lossToSentAgain, redisRebuilt, halfOpenToRed, halfOpenHealed, halfOpenUnseen } = judgement.recovery;
   const strays = strayEndings(seen.world, journal.faults);
+  const failed = journal.faults.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name);
   const inTime = (what: string, ms: number | undefined, msMax: number, figures: Figures | null) =>
     timeFact(what, seen.busy ? undefined : ms, msMax, figures);
   return [
@@ -58,6 +59,7 @@ export function factsOf(seen: Seen): Fact[] {
       greenAtEndMs !== undefined,
       greenAtEndMs === undefined ? 'not' : `after ${seconds(greenAtEndMs)}`,
     ),
+    fact('every fault that was dealt was inflicted and healed', failed.length === 0, failed.join(', ') || 'none failed'),
     fact('nobody ended without a fault', strays.length === 0, strays.map(({ name, code }) => `${name}: ${code}`).join(', ') || 'nobody'),
     inTime("a lost worker's steps are sent again", lossToSentAgain?.p99, lateMs, lossToSentAgain),
     inTime('Redis is rebuilt after it was emptied', redisRebuilt?.p99, REBUILD_MS_MAX, redisRebuilt),
