@@ -170,8 +170,11 @@ export class LeaderLoop {
   }
 
   private async forgetKeys(until: number): Promise<void> {
-    for (let gone = KEYS_FORGET_MAX; gone === KEYS_FORGET_MAX && performance.now() < until;)
+    let gone = KEYS_FORGET_MAX;
+    while (gone === KEYS_FORGET_MAX && performance.now() < until)
       gone = await forgetKeys(this.connection, this.options.idempotencyHours, KEYS_FORGET_MAX);
+    // The time of the round was over before they were: the next round goes on.
+    if (gone === KEYS_FORGET_MAX) this.keysAt = 0;
   }
 
   /** True once after Redis lost what it held. Redis being away is no reason to stop: admission and timers go on. */
