@@ -5,6 +5,7 @@ export { RUN_GRAPH, STEP_GRAPH, edgesOf, graphDifferences, graphFaults, type Edg
 export type { Expression, Plan, PlanStep, RetryPolicy } from './plan.ts';
 export { PERMISSIONS, ROLES, mayDo, type Permission, type Principal, type Role } from './principal.ts';
 export { parseDuration } from './duration.ts';
+export { idAt, momentOf, newRunId } from './run-id.ts';
 export { decideRun } from './advance/decide-run.ts';
 export { delayDue } from './advance/decide-ready.ts';
 export { isRetried, retryDelayMs } from './advance/retry.ts';

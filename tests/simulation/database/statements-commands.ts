@@ -1,5 +1,4 @@
-import type { Json } from '#core';
-import { RUN_MOVES } from '#core';
+import { RUN_MOVES, newRunId, type Json } from '#core';
 import { auditNewRun, auditRun } from './audit.ts';
 import type { RunRow } from './rows.ts';
 import type { StatementWork } from './statement-work.ts';
@@ -83,7 +82,7 @@ const runCancel: StatementWork = (database, tx, values) => {
 export const commandStatements: Readonly<Record<string, StatementWork>> = {
   runs_submit: runsSubmit,
   run_cancel: runCancel,
-  run_ids_take: (database, tx, values) => Array.from({ length: values.number(1) }, () => ({ id: uuidv7(tx.now, database.uuid()) })),
+  run_ids_take: (database, tx, values) => Array.from({ length: values.number(1) }, () => ({ id: newRunId(tx.now, database.uuid()) })),
   runs_exist: (database, tx, values) =>
     values.texts(1).flatMap((id) => {
       const run = database.runs.get(tx, id);
@@ -107,9 +106,3 @@ export const commandStatements: Readonly<Record<string, StatementWork>> = {
     return retry ? [{ id: retry.id }] : [];
   },
 };
-
-/** The form of `flowforge_uuidv7()`: the database's clock, then chance. */
-function uuidv7(atMs: number, random: string): string {
-  const time = Math.floor(atMs).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
-}

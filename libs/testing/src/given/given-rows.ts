@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Plan } from '#core';
+import { idAt, momentOf, type Plan } from '#core';
 import { HotConnection, type NewRun, type RunTarget, cancelRun, submitRuns, takeRunIds } from '#store';
 import { type CheckOptions, checkInvariants } from '../../../store/src/checker/check-invariants.ts';
 import type { TestDatabase } from '../database.ts';
@@ -22,6 +22,8 @@ export interface GivenRunOptions {
   readonly concurrencyKey?: string;
   readonly concurrencyLimit?: number;
   readonly retryOf?: string;
+  /** The ids were made so long before the runs are committed. */
+  readonly idsOlderByMs?: number;
 }
 
 /** One row of the audit, as tests compare it. */
@@ -86,7 +88,8 @@ export class GivenRows {
   /** Submits this many runs in one statement, as a group of the api. */
   async runs(count: number, options: GivenRunOptions = {}): Promise<string[]> {
     const target = await this.targetOf(options);
-    const ids = await takeRunIds(this.api, count);
+    const { idsOlderByMs = 0 } = options;
+    const ids = (await takeRunIds(this.api, count)).map((id) => idAt(momentOf(id) - idsOlderByMs, id));
     const { input = {}, retryOf = null, concurrencyKey = null } = options;
     const common = { target, inputJson: JSON.stringify(input), actor: 'tester', retryOf, concurrencyKey, reason: null };
     await submitRuns(

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { momentOf } from '#core';
 import { RunIds } from './run-ids.ts';
 
+const timeOf = (id = '') => momentOf(id);
 const DATABASE_MS = 1_800_000_000_000;
-const timeOf = (id = '') => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 const uuidAt = (ms: number) =>
   `${ms
     .toString(16)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { momentOf, newRunId } from '#core';
 import { type HotTransaction, takeRunIds } from '#store';
 
 /** How long an answer of the database counts for what its clock says now. In this time two clocks that are kept by NTP part by less than 30 ms. */
@@ -28,13 +29,13 @@ export class RunIds {
 
   async take(connection: HotTransaction, count: number): Promise<string[]> {
     const nowMs = this.databaseNow();
-    if (nowMs !== null) return Array.from({ length: count }, () => uuidAt(nowMs, randomUUID()));
+    if (nowMs !== null) return Array.from({ length: count }, () => newRunId(nowMs, randomUUID()));
     // The moment of asking: a run that is started after some moment of the database's clock must not have an id from before it.
     const [steadyMs, wallMs] = [this.clocks.steady(), this.clocks.wall()];
     const ids = await takeRunIds(connection, count);
     const [first] = ids;
     const tookMs = this.clocks.steady() - steadyMs;
-    this.answer = first === undefined || tookMs > ANSWER_WITHIN_MS ? null : { databaseMs: timeOf(first), steadyMs, wallMs };
+    this.answer = first === undefined || tookMs > ANSWER_WITHIN_MS ? null : { databaseMs: momentOf(first), steadyMs, wallMs };
     return ids;
   }
 
@@ -45,14 +46,4 @@ export class RunIds {
     const wasAsleep = Math.abs(this.clocks.wall() - wallMs - passedMs) > ASLEEP_MS;
     return wasAsleep || passedMs > ANSWER_COUNTS_MS ? null : databaseMs + passedMs;
   }
-}
-
-/** RFC 9562, version 7, as `flowforge_uuidv7()` makes it: the time, then chance. */
-function uuidAt(ms: number, random: string): string {
-  const time = Math.floor(ms).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
-}
-
-function timeOf(uuid: string): number {
-  return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 }

@@ -245,12 +245,9 @@ describe.each(databaseServers())('admission on $name', ({ cloneDatabase }) => {
   it('finds a run that comes under an older id than those before it', async () => {
     const deployment = await given.deployment();
     const { admission } = await one();
-    const late = await given.run({ plan: single, deployment });
-    await given.rows(`update live_runs set phase = 'waiting' where run_id = '${late}'`);
-    await given.rows('select pg_sleep(2.1)');
     await given.runs(3, { plan: single, deployment });
     expect(await admission.admitAll()).toBe(3);
-    await given.rows(`update live_runs set phase = 'queued' where run_id = '${late}'`);
+    await given.run({ plan: single, deployment, idsOlderByMs: 3_000 });
     expect(await admission.admitAll()).toBe(0);
     admission.lookAtEverybody();
     expect(await admission.admitAll()).toBe(1);

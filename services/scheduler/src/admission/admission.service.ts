@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { decideAdmission, reusableSteps, type AdmissionDecision, type RunEvent } from '#core';
+import { decideAdmission, idAt, momentOf, reusableSteps, type AdmissionDecision, type RunEvent } from '#core';
 import {
   lockAndCount,
   type AdmissionReader,
@@ -20,6 +20,8 @@ const PASSES_MAX = 1_000;
 const EVERYBODY_EVERY_MS = 1_000;
 /** Ids are made before their runs are committed, by several apis: newcomers are looked for from so long before the newest that was seen. */
 const COMMITTED_WITHIN_MS = 2_000;
+
+const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** How a pass looks at the queues. */
 interface Look {
@@ -80,7 +82,7 @@ export class AdmissionService {
 
   private firstNew(): string | null {
     const isTime = performance.now() - this.everybodyAt > EVERYBODY_EVERY_MS;
-    return this.someoneWaits || isTime || this.newest === null ? null : idBefore(this.newest, COMMITTED_WITHIN_MS);
+    return this.someoneWaits || isTime || this.newest === null ? null : idAt(momentOf(this.newest) - COMMITTED_WITHIN_MS, LOWEST_ID);
   }
 
   private async admitOnce(look: Look): Promise<{ admitted: number; looked: number }> {
@@ -165,11 +167,4 @@ export class AdmissionService {
     );
     return new Map(reused);
   }
-}
-
-/** The lowest id (UUID, version 7) of a moment so long before this one's. */
-function idBefore(id: string, ms: number): string {
-  const time = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - ms;
-  const hex = Math.max(0, time).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
