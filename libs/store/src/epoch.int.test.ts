@@ -40,4 +40,23 @@ describe.each(databaseServers())('the epoch on $name', ({ cloneDatabase }) => {
     expect((await owner.query('select reason from epochs order by epoch desc limit 1')).rows).toEqual([{ reason }]);
     expect(await epoch()).toBe(before + 1);
   });
+
+  it('is compared with that of a decision: another one is refused, also when it was raised under the session that asks', async () => {
+    const same = (decided: number) => scheduler.query('select flowforge_same_epoch($1)', [decided]);
+    const decided = await epoch();
+    await same(decided);
+    await expect(same(decided + 1)).rejects.toMatchObject({ code: 'FF007' });
+    await owner.query(`select flowforge_raise_epoch('restored')`);
+    await expect(same(decided)).rejects.toMatchObject({ code: 'FF007' });
+    await same(decided + 1);
+  });
+
+  it('is raised by the first comparison of a session that finds another server', async () => {
+    const decided = await epoch();
+    await owner.query('update epochs set timeline = timeline + 1 where epoch = $1', [decided]);
+    const fresh = await connected(database.schedulerUrl);
+    await expect(fresh.query('select flowforge_same_epoch($1)', [decided])).rejects.toMatchObject({ code: 'FF007' });
+    expect(await epoch()).toBe(decided + 1);
+    await fresh.end();
+  });
 });

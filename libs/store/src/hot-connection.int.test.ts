@@ -54,6 +54,25 @@ describe.each(databaseServers())('a hot connection on $name', ({ cloneDatabase }
     expect(await sessions()).toHaveLength(1);
   });
 
+  it('commits behind the last statement without waiting for its answer, and nothing when it is refused', async () => {
+    const { connection } = open();
+    await connection.transaction(async (tx) => {
+      const inserted = tx.query(INSERT, ['committed-behind']);
+      tx.commitBehind();
+      await inserted;
+    });
+    expect(await namesOf('committed-behind')).toEqual(['committed-behind']);
+
+    const refused = connection.transaction(async (tx) => {
+      const sent = [tx.query(INSERT, ['refused-behind']), tx.query(BROKEN, [0])];
+      tx.commitBehind();
+      await Promise.all(sent);
+    });
+    await expect(refused).rejects.toMatchObject({ code: '22012' });
+    expect(await namesOf('refused-behind')).toEqual([]);
+    expect(await connection.query(XID, [])).toEqual([{ xid: null }]);
+  });
+
   it('opens another session after its own was ended, and only one', async () => {
     const { connection, sessions, kill } = open();
     for (let round = 0; round < 5; round += 1) {

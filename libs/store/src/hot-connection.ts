@@ -31,6 +31,15 @@ export interface HotTransaction {
   query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
 }
 
+/** A transaction whose end its work may bring about. */
+export interface OpenTransaction extends HotTransaction {
+  /**
+   * Sends the commit behind what was sent so far, in the same packet: for work whose statements refuse by themselves what must not be committed.
+   * Nothing may be sent after it; a statement that was refused makes it a rollback.
+   */
+  commitBehind(): void;
+}
+
 /** What a hot connection needs of a driver's session: statements are answered in the order they were sent. */
 export interface HotClient {
   connect(): Promise<unknown>;
@@ -77,18 +86,25 @@ export class HotConnection implements HotTransaction {
   }
 
   /** Runs `work` between begin and commit; rolls back when it throws. One at a time per connection. */
-  transaction<T>(work: (tx: HotTransaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (tx: OpenTransaction) => Promise<T>): Promise<T> {
     const mine = this.turn.then(() => this.transact(work));
     this.turn = mine.catch(() => {});
     return mine;
   }
 
-  private async transact<T>(work: (tx: HotTransaction) => Promise<T>): Promise<T> {
+  private async transact<T>(work: (tx: OpenTransaction) => Promise<T>): Promise<T> {
     const client = await this.session();
     const begun = client.query('begin');
+    let committed: Promise<unknown> | null = null;
+    const commit = () => (committed ??= client.query('commit'));
+    const tx: OpenTransaction = {
+      query: (statement, values) => run(client, statement, values),
+      // Its refusal is met below, where it is awaited.
+      commitBehind: () => void commit().catch(() => {}),
+    };
     try {
-      const [, result] = await Promise.all([begun, work({ query: (statement, values) => run(client, statement, values) })]);
-      await client.query('commit');
+      const [, result] = await Promise.all([begun, work(tx)]);
+      await commit();
       return result;
     } catch (error) {
       await client.query('rollback').catch(() => this.drop(client));

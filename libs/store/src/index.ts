@@ -12,7 +12,7 @@ export {
 export { HotConnection, type HotClient, type HotTransaction, type OpenHotClient } from './hot-connection.ts';
 export { SessionWatch, type WatchLog, type WatchOptions } from './session-watch.ts';
 export { statement, type Statement } from './statement.ts';
-export { RunReader, type RunHead, type StepKey } from './advance/run-reader.ts';
+export { RunReader, type RunHead, type RunStep, type StepKey } from './advance/run-reader.ts';
 export { DecisionWriter, type WritableDecision } from './advance/decision-writer.ts';
 export { WorkerSessions, type Heartbeat, type StaleHold } from './advance/sessions.ts';
 export { SweepReader, type DispatchedStep, type UnheldStep } from './advance/sweep-reader.ts';

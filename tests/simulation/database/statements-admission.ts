@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import type { LiveRow } from './rows.ts';
+import { headsOf } from './statements-reading.ts';
 import type { StatementValues } from './statement-values.ts';
 import type { StatementWork } from './statement-work.ts';
 import type { Transaction } from './transaction.ts';
@@ -26,7 +27,7 @@ const newcomers: StatementWork = (database, tx, values) =>
     .filter((row) => row.phase === 'queued' && row.runId >= values.text(1))
     .toSorted((one, other) => (one.runId < other.runId ? -1 : 1))
     .slice(0, values.number(2))
-    .map((row) => candidateOf(row, database.runs.get(tx, row.runId)?.retryOf ?? null, tx.now));
+    .flatMap((row) => headsOf(database, tx, row.runId).map((head) => ({ ...candidateOf(row, null, tx.now), ...head })));
 
 function keyOf({ workflowId, concurrencyKey }: LiveRow): string | null {
   return concurrencyKey === null ? null : `${workflowId} ${concurrencyKey}`;
@@ -45,7 +46,15 @@ function fullKeys(live: readonly LiveRow[]): ReadonlySet<string | null> {
 function candidateOf(row: LiveRow, retryOf: string | null, now: number): object {
   const { team, priority, began } = row;
   return {
-    ...{ run_id: row.runId, retry_of: retryOf, deployment_id: row.deploymentId, workflow_id: row.workflowId, team, priority, began },
+    ...{
+      run_id: row.runId,
+      retry_of: retryOf,
+      deployment_id: row.deploymentId,
+      workflow_id: row.workflowId,
+      queue_team: team,
+      priority,
+      began,
+    },
     ...{ concurrency_key: row.concurrencyKey, concurrency_limit: row.concurrencyLimit, queued_seconds: (now - row.queuedAt) / 1000 },
   };
 }

@@ -1,4 +1,4 @@
-import { STEP_MOVES, RUN_MOVES, isTerminalStep, isTerminalRun, type Json, type RunState, type StepState } from '#core';
+import { isTerminalStep, isTerminalRun, type Json, type RunState, type StepState } from '#core';
 import { auditNewStep, auditRun, auditStep } from './audit.ts';
 import { stepKey, type Database } from './database.ts';
 import type { LiveRow, RunRow, StepRow } from './rows.ts';
@@ -37,15 +37,19 @@ const stepsBegin: StatementWork = (database, tx, values) => {
   return [];
 };
 
-const stepsMove: StatementWork = (database, tx, values) =>
-  values.rows().flatMap((row) => {
+/** What a decision was made on has not changed while its rev stands; anything else must not be committed. */
+function asSeen(stands: boolean): void {
+  if (!stands) throw new DatabaseError('FF008', 'written in part');
+}
+
+const stepsMove: StatementWork = (database, tx, values) => {
+  for (const row of values.rows()) {
+    if (!standing(database, tx, row)) continue;
     const key = stepKey(row.text(1), row.number(3));
     const before = database.steps.get(tx, key);
     const [leaves, via, enters] = [row.text(4) as StepState, row.textOrNull(5) as StepState | null, row.text(6) as StepState];
-    if (!before || !standing(database, tx, row) || before.state !== leaves) return [];
-    if (before.version !== row.number(7) - 1 - Number(via !== null)) return [];
-    const legal: readonly string[] = STEP_MOVES[leaves];
-    if (!legal.includes(via ?? enters)) return [];
+    asSeen(before?.state === leaves && before.version === row.number(7) - 1 - Number(via !== null));
+    if (!before) continue;
     const dispatchNo = database.breaks('new token per dispatch') ? before.dispatchNo : row.number(9);
     const after: StepRow = {
       ...before,
@@ -55,18 +59,18 @@ const stepsMove: StatementWork = (database, tx, values) =>
     };
     database.steps.put(tx, key, after);
     auditStep(database, tx, before, after);
-    return [{ run_id: after.runId }];
-  });
+  }
+  return [];
+};
 
-const runsMove: StatementWork = (database, tx, values) =>
-  values.rows().flatMap((row) => {
+const runsMove: StatementWork = (database, tx, values) => {
+  for (const row of values.rows()) {
+    if (!standing(database, tx, row)) continue;
     const id = row.text(1);
     const before = database.runs.get(tx, id);
     const [leaves, via, enters] = [row.text(3) as RunState, row.textOrNull(4) as RunState | null, row.text(5) as RunState];
-    if (!before || !standing(database, tx, row) || before.state !== leaves) return [];
-    if (before.version !== row.number(6) - 1 - Number(via !== null)) return [];
-    const legal: readonly string[] = RUN_MOVES[leaves];
-    if (!legal.includes(via ?? enters)) return [];
+    asSeen(before?.state === leaves && before.version === row.number(6) - 1 - Number(via !== null));
+    if (!before) continue;
     const after: RunRow = {
       ...before,
       ...{ state: enters, via, version: row.number(6), causeId: row.text(7), actor: row.text(8), reason: row.textOrNull(9) },
@@ -74,8 +78,9 @@ const runsMove: StatementWork = (database, tx, values) =>
     };
     database.runs.put(tx, id, after);
     auditRun(database, tx, before, after);
-    return [{ run_id: id }];
-  });
+  }
+  return [];
+};
 
 const liveWrite: StatementWork = (database, tx, values) =>
   values.rows().flatMap((row) => {

@@ -1,6 +1,7 @@
 import { stepKey, type Database } from './database.ts';
 import type { Held, SessionRow, StepRow } from './rows.ts';
 import type { StatementWork } from './statement-work.ts';
+import { DatabaseError } from './table.ts';
 import type { Transaction } from './transaction.ts';
 
 function isUnderWay({ state }: StepRow): boolean {
@@ -142,6 +143,10 @@ export const keepingStatements: Readonly<Record<string, StatementWork>> = {
   },
   runs_to_end: runsToEnd,
   epoch: (database) => [{ epoch: database.epoch }],
+  same_epoch: (database, _tx, values) => {
+    if (values.number(1) !== database.epoch) throw new DatabaseError('FF007', 'decided in another epoch');
+    return [{ flowforge_same_epoch: true }];
+  },
   idempotency_forget: () => [{ gone: 0 }],
   ensure_partitions: () => [{ made: 0, days: 62 }],
 };

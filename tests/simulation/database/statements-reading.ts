@@ -1,21 +1,24 @@
-import { stepKey } from './database.ts';
+import { stepKey, type Database } from './database.ts';
 import type { StepRow } from './rows.ts';
 import type { StatementWork } from './statement-work.ts';
+import type { Transaction } from './transaction.ts';
 
-const runsView: StatementWork = (database, tx, values) =>
-  values.texts(1).flatMap((id) => {
-    const run = database.runs.get(tx, id);
-    const live = database.live.get(tx, id);
-    if (!run || !live) return [];
-    const { environment, team, state, version } = run;
-    const { rev, remaining, active, waiting, failed } = live;
-    return [
-      {
-        ...{ id, environment, team, state, version, rev, remaining, active, waiting, failed },
-        ...{ workflow_id: run.workflowId, workflow_version: run.workflowVersion, deployment_id: run.deploymentId, retry_of: run.retryOf },
-      },
-    ];
-  });
+/** What a decision knows of a run before it looks at steps; none of a run that has ended. */
+export function headsOf(database: Database, tx: Transaction, id: string): object[] {
+  const run = database.runs.get(tx, id);
+  const live = database.live.get(tx, id);
+  if (!run || !live) return [];
+  const { environment, team, state, version } = run;
+  const { rev, remaining, active, waiting, failed } = live;
+  return [
+    {
+      ...{ id, environment, team, state, version, rev, remaining, active, waiting, failed },
+      ...{ workflow_id: run.workflowId, workflow_version: run.workflowVersion, deployment_id: run.deploymentId, retry_of: run.retryOf },
+    },
+  ];
+}
+
+const runsView: StatementWork = (database, tx, values) => values.texts(1).flatMap((id) => headsOf(database, tx, id));
 
 const stepsView: StatementWork = (database, tx, values) => {
   const wanted = values.rows().map((row) => ({ runId: row.text(1), stepNo: row.number(2) }));

@@ -1,5 +1,6 @@
 import type { HotConnection, HotTransaction } from '../hot-connection.ts';
 import { statement } from '../statement.ts';
+import { toRunHead, type RunHead, type RunHeadRow } from './run-reader.ts';
 
 const ADMISSION_CANDIDATES = statement('admission_candidates');
 const ADMISSION_NEWCOMERS = statement('admission_newcomers');
@@ -20,6 +21,8 @@ export interface Candidate {
   /** It was admitted before, and waited since: it holds its concurrency key already. */
   readonly began: boolean;
   readonly queuedSeconds: number;
+  /** What a decision knows of it before it looks at steps; null: not read yet. */
+  readonly head: RunHead | null;
 }
 
 interface CandidateRow {
@@ -27,7 +30,7 @@ interface CandidateRow {
   retry_of: string | null;
   deployment_id: string;
   workflow_id: string;
-  team: string;
+  queue_team: string;
   priority: number;
   concurrency_key: string | null;
   concurrency_limit: number | null;
@@ -50,12 +53,13 @@ export class AdmissionReader {
 
   /** The first runs of every queue, at most `perQueue` each; with `passFullKeys` those whose concurrency key is full do not count. */
   async candidates(perQueue: number, passFullKeys: boolean): Promise<Candidate[]> {
-    return (await this.connection.query<CandidateRow>(ADMISSION_CANDIDATES, [perQueue, passFullKeys])).map(toCandidate);
+    return (await this.connection.query<CandidateRow>(ADMISSION_CANDIDATES, [perQueue, passFullKeys])).map((row) => toCandidate(row, null));
   }
 
   /** Queued runs from an id on, the oldest first. */
   async newcomers(from: string, most: number): Promise<Candidate[]> {
-    return (await this.connection.query<CandidateRow>(ADMISSION_NEWCOMERS, [from, most])).map(toCandidate);
+    const rows = await this.connection.query<CandidateRow & RunHeadRow>(ADMISSION_NEWCOMERS, [from, most]);
+    return rows.map((row) => toCandidate(row, toRunHead(row)));
   }
 
   /** Counts without locking: to be confirmed by `lockAndCount`. */
@@ -64,18 +68,19 @@ export class AdmissionReader {
   }
 }
 
-function toCandidate(row: CandidateRow): Candidate {
+function toCandidate(row: CandidateRow, head: RunHead | null): Candidate {
   return {
     runId: row.run_id,
     retryOf: row.retry_of,
     deploymentId: row.deployment_id,
     workflowId: row.workflow_id,
-    team: row.team,
+    team: row.queue_team,
     priority: row.priority,
     concurrencyKey: row.concurrency_key,
     concurrencyLimit: row.concurrency_limit,
     began: row.began,
     queuedSeconds: row.queued_seconds,
+    head,
   };
 }
 

@@ -1,7 +1,9 @@
-import { DomainError, assertThat, type RunDecision, type RunMove } from '#core';
+import { DomainError, type RunDecision, type RunMove } from '#core';
 import type { HotConnection, HotTransaction } from '../hot-connection.ts';
+import { isSqlState } from '../roles.ts';
 import { statement, type Statement } from '../statement.ts';
 
+const SAME_EPOCH = statement('same_epoch');
 const LIVE_LOCK = statement('live_lock');
 const STEPS_BEGIN = statement('steps_begin');
 const STEPS_MOVE = statement('steps_move');
@@ -15,13 +17,10 @@ const TIMERS_CLEAR = statement('timers_clear');
 const LIVE_WRITE = statement('live_write');
 const LIVE_END = statement('live_end');
 
-/** Also in the transaction: a restored database has runs of other fates under the same revs and tokens. About 12 µs (PostgreSQL 18). */
-const EPOCH: Statement = { name: 'epoch', text: 'select flowforge_epoch() as epoch' };
-
 /** States from which a run starts: its own move comes before those of its first steps. */
 const STARTS_FROM: ReadonlySet<string> = new Set(['CREATED', 'QUEUED']);
 
-interface Moved {
+interface Written {
   run_id: string;
 }
 
@@ -34,8 +33,8 @@ export interface WritableDecision {
 }
 
 /**
- * Writes decisions about any number of runs in one transaction and, apart from begin and commit, one round trip. A decision is written
- * whole, or not at all because the run was changed meanwhile (its rev moved).
+ * Writes decisions about any number of runs in one transaction and one round trip. A decision is written whole, or not at all because the run
+ * was changed meanwhile (its rev moved).
  */
 export class DecisionWriter {
   /** `epoch`: that of the database on which the decisions are made. */
@@ -49,15 +48,20 @@ export class DecisionWriter {
    * Returns the ids of the runs that were written. Throws the database's error, with nothing written, when one row is refused, and
    * `epoch.changed` when the database has another epoch than these decisions: it was restored or replaced meanwhile.
    */
-  write(decisions: readonly WritableDecision[], before?: (tx: HotTransaction) => Promise<ReadonlySet<string>>): Promise<Set<string>> {
-    return this.connection.transaction(async (tx) => {
-      const allowed = await before?.(tx);
-      const writable = allowed ? decisions.filter(({ decision }) => allowed.has(decision.runId)) : decisions;
-      if (writable.length === 0) return new Set();
-      const written = await writeAll(tx, writable, this.epoch);
-      // failpoint p7: the moves are written, and not committed
-      return written;
-    });
+  async write(decisions: readonly WritableDecision[], before?: (tx: HotTransaction) => Promise<ReadonlySet<string>>): Promise<Set<string>> {
+    try {
+      return await this.connection.transaction(async (tx) => {
+        const allowed = await before?.(tx);
+        const writable = allowed ? decisions.filter(({ decision }) => allowed.has(decision.runId)) : decisions;
+        if (writable.length === 0) return new Set();
+        const written = writeAll(tx, writable, this.epoch);
+        // failpoint p7: the moves are about to leave, and their commit with them
+        tx.commitBehind();
+        return await written;
+      });
+    } catch (error) {
+      throw isSqlState(error, 'FF007') ? epochChanged(this.epoch) : error;
+    }
   }
 }
 
@@ -66,7 +70,7 @@ async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision
   const all = decisions.map(({ decision }) => decision);
   const ending = all.filter((decision) => decision.live === null);
   const living = all.filter((decision) => decision.live !== null);
-  const here = tx.query<{ epoch: number }>(EPOCH, []);
+  const here = tx.query(SAME_EPOCH, [epoch]);
   const locked = batch.send(LIVE_LOCK, all, (decision) => [decision.runId, decision.rev], 2);
   // In the order in which it happened: steps end, runs start, steps begin, runs end.
   const steps = batch.stepsMove();
@@ -80,38 +84,12 @@ async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision
   // After a refusal the rest of the transaction fails too (25P02): the first error is the cause.
   const refused = results.find((result) => result.status === 'rejected');
   if (refused) throw refused.reason;
-  assertSameEpoch(epoch, await here);
-  const done = new Set([...(await written), ...(await ended)].map((row) => row.run_id));
-  assertAllMoved(decisions, done, await steps, [...(await starting), ...(await others)]);
-  return done;
+  return new Set([...(await written), ...(await ended)].map((row) => row.run_id));
 }
 
-/** What was decided about the rows of one database is not written into another. */
-function assertSameEpoch(epoch: number, here: readonly { epoch: number }[]): void {
-  if (here[0]?.epoch === epoch) return;
-  const details = { decidedIn: epoch, databaseHas: here[0]?.epoch ?? null };
-  throw new DomainError(
-    'epoch.changed',
-    'The database was restored or replaced; this scheduler has to begin anew.',
-    details,
-    null,
-    'outage',
-  );
-}
-
-/** A run whose rev stood has moved exactly as decided; anything else must not be committed. */
-function assertAllMoved(
-  decisions: readonly WritableDecision[],
-  done: ReadonlySet<string>,
-  steps: readonly Moved[],
-  runs: readonly Moved[],
-): void {
-  const due = decisions.filter(({ decision }) => done.has(decision.runId));
-  const stepsDue = due.reduce((sum, { decision }) => sum + decision.stepMoves.filter((move) => move.leaves !== 'PENDING').length, 0);
-  const runsDue = due.filter(({ decision }) => decision.runMove !== null).length;
-  assertThat(steps.length === stepsDue && runs.length === runsDue, 'what was decided on the standing rev has moved', {
-    ...{ stepsDue, stepsMoved: steps.length, runsDue, runsMoved: runs.length },
-  });
+function epochChanged(decidedIn: number): DomainError {
+  const message = 'The database was restored or replaced; this scheduler has to begin anew.';
+  return new DomainError('epoch.changed', message, { decidedIn }, null, 'outage');
 }
 
 function liveValues(decision: RunDecision): unknown[] {
@@ -128,14 +106,14 @@ class Batch {
   ) {}
 
   /** Sends one statement whose parameters are the columns of these rows; nothing when there are none. */
-  send<Item>(sql: Statement, items: readonly Item[], toRow: (item: Item) => readonly unknown[], width: number): Promise<Moved[]> {
+  send<Item>(sql: Statement, items: readonly Item[], toRow: (item: Item) => readonly unknown[], width: number): Promise<Written[]> {
     if (items.length === 0) return Promise.resolve([]);
     const columns: unknown[][] = Array.from({ length: width }, () => []);
     for (const item of items) toRow(item).forEach((value, at) => columns[at]?.push(value));
-    return this.tx.query<Moved>(sql, columns);
+    return this.tx.query<Written>(sql, columns);
   }
 
-  stepsBegin(): Promise<Moved[]> {
+  stepsBegin(): Promise<Written[]> {
     const begun = this.decisions.flatMap(({ decision, stepOf }) =>
       decision.stepMoves.filter((move) => move.leaves === 'PENDING').map((move) => ({ decision, move, step: stepOf(move.no) })),
     );
@@ -150,7 +128,7 @@ class Batch {
     );
   }
 
-  stepsMove(): Promise<Moved[]> {
+  stepsMove(): Promise<Written[]> {
     const moved = this.decisions.flatMap(({ decision }) =>
       decision.stepMoves.filter((move) => move.leaves !== 'PENDING').map((move) => ({ decision, move })),
     );
@@ -165,7 +143,7 @@ class Batch {
     );
   }
 
-  runsMove(which: (move: RunMove) => boolean): Promise<Moved[]> {
+  runsMove(which: (move: RunMove) => boolean): Promise<Written[]> {
     const moved = this.decisions.flatMap(({ decision }) =>
       decision.runMove && which(decision.runMove) ? [{ decision, move: decision.runMove }] : [],
     );
@@ -180,7 +158,7 @@ class Batch {
   }
 
   /** What most batches do not have: results, joins, timers, steps taken over. */
-  extras(): Promise<Moved[]>[] {
+  extras(): Promise<Written[]>[] {
     const results = this.eachOf((decision) => decision.results);
     const begun = this.eachOf((decision) => decision.waitsBegun);
     const lowered = this.eachOf((decision) => decision.waitsLowered);

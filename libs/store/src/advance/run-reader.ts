@@ -26,10 +26,33 @@ export interface RunHead {
   readonly failed: boolean;
 }
 
+/** A row with a run's head in it. */
+export interface RunHeadRow {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly workflow_version: number;
+  readonly environment: string | null;
+  readonly team: string | null;
+  readonly deployment_id: string;
+  readonly state: RunState;
+  readonly version: number;
+  readonly retry_of: string | null;
+  readonly rev: number;
+  readonly remaining: number;
+  readonly active: number;
+  readonly waiting: number;
+  readonly failed: boolean;
+}
+
 /** Names a step of a run; `stepNo` 0 in a request for rows: all of them. */
 export interface StepKey {
   readonly runId: string;
   readonly stepNo: number;
+}
+
+/** A step that has left PENDING, as its row tells it. */
+export interface RunStep extends StepView {
+  readonly runId: string;
 }
 
 interface StepRow {
@@ -50,32 +73,11 @@ export class RunReader {
 
   /** The live runs among these. Those that have ended, or never were, are missing. */
   async heads(runIds: readonly string[]): Promise<RunHead[]> {
-    const rows = await this.connection.query<{
-      id: string;
-      workflow_id: string;
-      workflow_version: number;
-      environment: string | null;
-      team: string | null;
-      deployment_id: string;
-      state: RunState;
-      version: number;
-      retry_of: string | null;
-      rev: number;
-      remaining: number;
-      active: number;
-      waiting: number;
-      failed: boolean;
-    }>(RUNS_VIEW, [runIds]);
-    return rows.map(({ workflow_id, workflow_version, deployment_id, retry_of, ...same }) => ({
-      ...same,
-      workflowId: workflow_id,
-      workflowVersion: workflow_version,
-      deploymentId: deployment_id,
-      retryOf: retry_of,
-    }));
+    if (runIds.length === 0) return [];
+    return (await this.connection.query<RunHeadRow>(RUNS_VIEW, [runIds])).map(toRunHead);
   }
 
-  async steps(keys: readonly StepKey[]): Promise<(StepView & { runId: string })[]> {
+  async steps(keys: readonly StepKey[]): Promise<RunStep[]> {
     if (keys.length === 0) return [];
     const rows = await this.connection.query<StepRow>(STEPS_VIEW, pairs(keys));
     return rows.map((row) => ({
@@ -114,4 +116,25 @@ export class RunReader {
 
 function pairs(keys: readonly StepKey[]): [string[], number[]] {
   return [keys.map((key) => key.runId), keys.map((key) => key.stepNo)];
+}
+
+export function toRunHead(row: RunHeadRow): RunHead {
+  const { id, environment, team, state, version, rev, remaining, active, waiting, failed } = row;
+  const { workflow_id: workflowId, workflow_version: workflowVersion, deployment_id: deploymentId, retry_of: retryOf } = row;
+  return {
+    id,
+    workflowId,
+    workflowVersion,
+    environment,
+    team,
+    deploymentId,
+    state,
+    version,
+    retryOf,
+    rev,
+    remaining,
+    active,
+    waiting,
+    failed,
+  };
 }

@@ -82,6 +82,11 @@ class EndedRuns extends SqlMigration {
   protected readonly file = '0012-ended-runs';
 }
 
+class WholeDecisions extends SqlMigration {
+  readonly name = 'WholeDecisions1763700000013';
+  protected readonly file = '0013-whole-decisions';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
 export const MIGRATIONS = [
   Graph,
@@ -96,6 +101,7 @@ export const MIGRATIONS = [
   EpochByTimeline,
   StepsBegun,
   EndedRuns,
+  WholeDecisions,
 ];
 
 /** What the migrations of these names achieved, for the log. */

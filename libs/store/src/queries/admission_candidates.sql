@@ -20,7 +20,7 @@ with recursive full_keys as materialized (
      order by place limit 1
    ) n
 )
-select h.run_id, h.retry_of, h.deployment_id, h.workflow_id, h.team, h.priority, h.concurrency_key, h.concurrency_limit, h.began,
+select h.run_id, h.retry_of, h.deployment_id, h.workflow_id, h.team as queue_team, h.priority, h.concurrency_key, h.concurrency_limit, h.began,
        extract(epoch from now() - h.queued_at)::float8 as queued_seconds
   from queues q
  cross join lateral (

@@ -91,7 +91,7 @@ export class AdmissionService {
     return { admitted: await this.admitSome(candidates, look.hopeful), looked: candidates.length };
   }
 
-  private async candidates({ from, passFullKeys }: Look): Promise<Candidate[]> {
+  private async candidates({ from, passFullKeys }: Look): Promise<readonly Candidate[]> {
     if (from !== null) return this.admissions.newcomers(from, this.perQueue);
     this.everybodyAt = performance.now();
     return this.admissions.candidates(this.perQueue, passFullKeys);
@@ -105,7 +105,9 @@ export class AdmissionService {
     const firstLook = decideAdmission(candidates, taken, this.deployments);
     const events = await this.eventsFor(candidates, firstLook);
     if (events.size === 0) return 0;
-    const { verdicts } = await this.advance.advance(events, limited ? (tx) => this.confirm(tx, scopes, candidates, events) : undefined);
+    const heads = candidates.flatMap((run) => (run.head && events.has(run.runId) ? [run.head] : []));
+    const confirm = limited ? (tx: HotTransaction) => this.confirm(tx, scopes, candidates, events) : undefined;
+    const { verdicts } = await this.advance.advance(events, confirm, heads);
     return [...verdicts].filter(([event, verdict]) => event.kind === 'admitted' && verdict === 'applied').length;
   }
 

@@ -1,5 +1,5 @@
 import { DomainError, changesSomething, isTerminalRun, type EventVerdict, type RunEvent } from '#core';
-import type { DecisionWriter, HotTransaction } from '#store';
+import type { DecisionWriter, HotTransaction, RunHead } from '#store';
 import type { DecisionMaker, MadeDecision } from './decision-maker.ts';
 import type { TaskSender } from './task-sender.ts';
 import type { AdvanceMetrics } from './advance-metrics.ts';
@@ -44,11 +44,12 @@ export class AdvanceService {
 
   /**
    * Applies events to their runs and sends what became ready. `admit` runs first in the writing transaction and names the runs that may be
-   * written. Throws an outage when the database cannot be reached: nothing is lost by calling again.
+   * written. `known`: runs of these that were read just now. Throws an outage when the database cannot be reached: nothing is lost by calling again.
    */
   async advance(
     events: ReadonlyMap<string, readonly RunEvent[]>,
     admit?: (tx: HotTransaction) => Promise<ReadonlySet<string>>,
+    known: readonly RunHead[] = [],
   ): Promise<Advanced> {
     const verdicts = new Map<RunEvent, EventVerdict>();
     const refused = new Map<string, string>();
@@ -63,7 +64,7 @@ export class AdvanceService {
           'outage',
         );
       }
-      const { made, changed, broken } = await this.maker.decide(open);
+      const { made, changed, broken } = await this.maker.decide(open, round === 0 ? known : []);
       for (const [runId, reason] of broken) refused.set(runId, reason);
       const written = await this.write(made, admit, refused);
       open = this.remaining(open, made, changed, written, verdicts, refused, admit !== undefined);

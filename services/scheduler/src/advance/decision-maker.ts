@@ -1,7 +1,7 @@
 import { assertThat, decideRun, type DecisionLimits, type DecisionWants, type RunDecision, type RunEvent } from '#core';
-import type { RunHead, RunReader, StepKey, WritableDecision } from '#store';
+import type { RunHead, RunReader, RunStep, StepKey, WritableDecision } from '#store';
 import type { PlanCache } from '../plans/plan-cache.ts';
-import { KnownRun } from './known-run.ts';
+import { KnownRun, rowsToBegin } from './known-run.ts';
 import { isOutage } from './outage.ts';
 import type { RunEvaluator } from './run-evaluator.ts';
 
@@ -35,11 +35,14 @@ export class DecisionMaker {
     private readonly limits: DecisionLimits,
   ) {}
 
-  /** Decides about those of the runs that have not ended. A run that no decision can be made about does not sink the others. */
-  async decide(events: ReadonlyMap<string, readonly RunEvent[]>): Promise<MadeDecisions> {
+  /**
+   * Decides about those of the runs that have not ended. A run that no decision can be made about does not sink the others. `known`: runs that
+   * were read just now.
+   */
+  async decide(events: ReadonlyMap<string, readonly RunEvent[]>, known: readonly RunHead[] = []): Promise<MadeDecisions> {
     const failed = new Map<string, FailedRun>();
     const made: MadeDecision[] = [];
-    let open = await this.read(events, failed);
+    let open = await this.read(events, known, failed);
     for (let asks = 0; open.length > 0; asks += 1) {
       assertThat(asks < ASKS_MAX, 'a decision comes to its end', { runs: open.length });
       const wanting: { run: KnownRun; wants: DecisionWants }[] = [];
@@ -75,11 +78,24 @@ export class DecisionMaker {
     };
   }
 
-  private async read(events: ReadonlyMap<string, readonly RunEvent[]>, failed: Map<string, FailedRun>): Promise<KnownRun[]> {
-    const heads = await this.reader.heads([...events.keys()]);
-    const known = await Promise.all(heads.map(async (head) => this.known(head, events.get(head.id) ?? [], failed)));
-    const runs = known.filter((run) => run !== null);
-    await this.readSteps(runs.map((run) => ({ run, nos: run.rowsToBegin() })));
+  private async read(
+    events: ReadonlyMap<string, readonly RunEvent[]>,
+    known: readonly RunHead[],
+    failed: Map<string, FailedRun>,
+  ): Promise<KnownRun[]> {
+    const byId = new Map(known.map((head) => [head.id, head]));
+    const unread = [...events.keys()].filter((id) => !byId.has(id));
+    const nosOf = new Map(unread.map((id) => [id, rowsToBegin(events.get(id) ?? [])]));
+    const [heads, rows] = await Promise.all([
+      this.reader.heads(unread),
+      this.reader.steps([...nosOf].flatMap(([runId, nos]) => nos.map((stepNo) => ({ runId, stepNo })))),
+    ]);
+    const begun = await Promise.all([...known, ...heads].map(async (head) => this.known(head, events.get(head.id) ?? [], failed)));
+    const runs = begun.filter((run) => run !== null);
+    giveSteps(
+      runs.map((run) => ({ run, nos: nosOf.get(run.head.id) ?? [] })),
+      rows,
+    );
     return runs;
   }
 
@@ -107,11 +123,21 @@ export class DecisionMaker {
     }
   }
 
-  private async readSteps(wanted: readonly { run: KnownRun; nos: readonly number[] }[]): Promise<void> {
+  private async readSteps(wanted: readonly WantedSteps[]): Promise<void> {
     const keys: StepKey[] = wanted.flatMap(({ run, nos }) => nos.map((stepNo) => ({ runId: run.head.id, stepNo })));
-    const byRun = Map.groupBy(await this.reader.steps(keys), (row) => row.runId);
-    for (const { run, nos } of wanted) if (nos.length > 0) run.addSteps(nos, byRun.get(run.head.id) ?? []);
+    giveSteps(wanted, await this.reader.steps(keys));
   }
+}
+
+/** Steps of a run that were asked for; 0: all. */
+interface WantedSteps {
+  readonly run: KnownRun;
+  readonly nos: readonly number[];
+}
+
+function giveSteps(wanted: readonly WantedSteps[], rows: readonly RunStep[]): void {
+  const byRun = Map.groupBy(rows, (row) => row.runId);
+  for (const { run, nos } of wanted) if (nos.length > 0) run.addSteps(nos, byRun.get(run.head.id) ?? []);
 }
 
 function writable(run: KnownRun, decision: RunDecision): MadeDecision {

@@ -2,6 +2,15 @@ import { DomainError, type PlanStep, type RunEvent, type RunView, type StepEvalu
 import type { RunHead } from '#store';
 import type { KnownPlan } from '../plans/plan-cache.ts';
 
+/**
+ * Numbers of the steps whose rows a decision about these events looks at first; 0: all of the run's. Known before anything is read of the run,
+ * so that they are read together with it.
+ */
+export function rowsToBegin(events: readonly RunEvent[]): number[] {
+  if (events.some(({ kind }) => kind === 'admitted' || kind === 'cancel' || kind === 'deadline')) return [0];
+  return [...new Set(events.flatMap((event) => ('stepNo' in event ? [event.stepNo] : [])))];
+}
+
 /** What has been read of a run while a decision about it is being made. Grows until the decision has all it wants. */
 export class KnownRun {
   readonly evaluations = new Map<number, StepEvaluation>();
@@ -29,16 +38,6 @@ export class KnownRun {
     const step = this.known.plan.steps[no - 1];
     if (!step) throw new DomainError('invariant.broken', 'A step number is not in the plan.', { run: this.head.id, step: no }, null, 'bug');
     return step;
-  }
-
-  /** Step numbers whose rows are to be read for a start; 0: all. */
-  rowsToBegin(): number[] {
-    if (this.looked === 'all') return [];
-    const wantsAll = this.events.some(({ kind }) => kind === 'admitted' || kind === 'cancel' || kind === 'deadline');
-    if (wantsAll) return [0];
-    // A worker may name any number; what the plan does not have is not looked for, since no integer of the database may hold it.
-    const named = this.events.flatMap((event) => ('stepNo' in event ? [event.stepNo] : []));
-    return [...new Set(named)].filter((no) => no <= this.known.plan.steps.length);
   }
 
   addSteps(asked: readonly number[], rows: readonly StepView[]): void {
