@@ -9,38 +9,40 @@ const INT_MAX = 2 ** 31 - 1;
 const UUID_TEXT_LENGTH = 36;
 const UUID_BYTES = 16;
 const DASH = 0x2d;
-/** Value of a hexadecimal digit by its character code; 255: it is none. */
+/** Of all digits no two give this when their bits are joined. */
+const NO_DIGIT = 255;
+/** Value of a hexadecimal digit by its character code. */
 const DIGITS = digits();
 
-/** How the elements of one type are measured and written. `bytesOf` is null for a value that has no such form. */
+/** How the elements of one type are measured and written. `bytesOf` is null and `write` false for a value that has no such form. */
 interface Encoder {
   bytesOf(value: unknown): number | null;
-  write(target: Buffer, value: unknown, at: number): void;
+  write(target: Buffer, value: unknown, at: number): boolean;
 }
 
 const ENCODERS: Readonly<Record<ElementType, Encoder>> = {
   bool: {
     bytesOf: (value) => (typeof value === 'boolean' ? 1 : null),
-    write: (target, value, at) => void target.writeUInt8(value === true ? 1 : 0, at),
+    write: (target, value, at) => target.writeUInt8(value === true ? 1 : 0, at) > at,
   },
   int: {
     bytesOf: (value) => (Number.isInteger(value) && Number(value) >= INT_MIN && Number(value) <= INT_MAX ? 4 : null),
-    write: (target, value, at) => void target.writeInt32BE(Number(value), at),
+    write: (target, value, at) => target.writeInt32BE(Number(value), at) > at,
   },
   real: {
     bytesOf: (value) => (typeof value === 'number' ? 4 : null),
-    write: (target, value, at) => void target.writeFloatBE(Number(value), at),
+    write: (target, value, at) => target.writeFloatBE(Number(value), at) > at,
   },
   float8: {
     bytesOf: (value) => (typeof value === 'number' ? 8 : null),
-    write: (target, value, at) => void target.writeDoubleBE(Number(value), at),
+    write: (target, value, at) => target.writeDoubleBE(Number(value), at) > at,
   },
   text: {
     bytesOf: (value) => (typeof value === 'string' ? Buffer.byteLength(value) : null),
-    write: (target, value, at) => void target.write(String(value), at),
+    write: (target, value, at) => target.write(String(value), at) >= 0,
   },
   uuid: {
-    bytesOf: (value) => (typeof value === 'string' && isUuid(value) ? UUID_BYTES : null),
+    bytesOf: (value) => (typeof value === 'string' && value.length === UUID_TEXT_LENGTH ? UUID_BYTES : null),
     write: (target, value, at) => writeUuid(target, String(value), at),
   },
 };
@@ -79,7 +81,7 @@ export function binaryArray(values: readonly unknown[], type: ElementType): Buff
     target.writeInt32BE(bytes, at);
     at += LENGTH_BYTES;
     if (bytes < 0) continue;
-    encoder.write(target, values[place], at);
+    if (!encoder.write(target, values[place], at)) return null;
     at += bytes;
   }
   return target;
@@ -89,31 +91,30 @@ function isElementType(type: string): type is ElementType {
   return Object.hasOwn(ELEMENT_OIDS, type);
 }
 
-function isUuid(text: string): boolean {
-  if (text.length !== UUID_TEXT_LENGTH) return false;
-  for (let place = 0; place < UUID_TEXT_LENGTH; place += 1) {
-    const code = text.charCodeAt(place);
-    if (isDashPlace(place) ? code !== DASH : (DIGITS[code] ?? 255) > 15) return false;
-  }
-  return true;
-}
-
 /** In `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. */
 function isDashPlace(place: number): boolean {
   return place === 8 || place === 13 || place === 18 || place === 23;
 }
 
-function writeUuid(target: Buffer, text: string, at: number): void {
+/** False: it is none. */
+function writeUuid(target: Buffer, text: string, at: number): boolean {
   let written = at;
   for (let place = 0; place < UUID_TEXT_LENGTH; place += 2) {
-    if (text.charCodeAt(place) === DASH) place += 1;
-    target[written] = ((DIGITS[text.charCodeAt(place)] ?? 0) << 4) | (DIGITS[text.charCodeAt(place + 1)] ?? 0);
+    if (isDashPlace(place)) {
+      if (text.charCodeAt(place) !== DASH) return false;
+      place += 1;
+    }
+    const high = DIGITS[text.charCodeAt(place)] ?? NO_DIGIT;
+    const low = DIGITS[text.charCodeAt(place + 1)] ?? NO_DIGIT;
+    if ((high | low) === NO_DIGIT) return false;
+    target[written] = (high << 4) | low;
     written += 1;
   }
+  return true;
 }
 
 function digits(): Uint8Array {
-  const table = new Uint8Array(128).fill(255);
+  const table = new Uint8Array(128).fill(NO_DIGIT);
   for (let value = 0; value < 16; value += 1) {
     const digit = value.toString(16);
     table[digit.charCodeAt(0)] = value;

@@ -1,4 +1,4 @@
-import { DomainError, type RunDecision, type RunMove } from '#core';
+import { DomainError, type RunDecision, type RunMove, type StepMove } from '#core';
 import type { HotConnection, HotTransaction } from '../hot-connection.ts';
 import { isSqlState } from '../roles.ts';
 import { statement, type Statement } from '../statement.ts';
@@ -67,19 +67,16 @@ export class DecisionWriter {
 
 async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision[], epoch: number): Promise<Set<string>> {
   const batch = new Batch(tx, decisions);
-  const all = decisions.map(({ decision }) => decision);
-  const ending = all.filter((decision) => decision.live === null);
-  const living = all.filter((decision) => decision.live !== null);
   const here = tx.query(SAME_EPOCH, [epoch]);
-  const locked = batch.send(LIVE_LOCK, all, (decision) => [decision.runId, decision.rev], 2);
+  const locked = batch.liveLock();
   // In the order in which it happened: steps end, runs start, steps begin, runs end.
   const steps = batch.stepsMove();
   const starting = batch.runsMove((move) => STARTS_FROM.has(move.leaves));
   const begun = batch.stepsBegin();
   const others = batch.runsMove((move) => !STARTS_FROM.has(move.leaves));
   const extras = batch.extras();
-  const written = batch.send(LIVE_WRITE, living, liveValues, 7);
-  const ended = batch.send(LIVE_END, ending, (decision) => [decision.runId, decision.rev], 2);
+  const written = batch.liveWrite();
+  const ended = batch.liveEnd();
   const results = await Promise.allSettled([here, locked, steps, starting, begun, others, ...extras, written, ended]);
   // After a refusal the rest of the transaction fails too (25P02): the first error is the cause.
   const refused = results.find((result) => result.status === 'rejected');
@@ -92,98 +89,171 @@ function epochChanged(decidedIn: number): DomainError {
   return new DomainError('epoch.changed', message, { decidedIn }, null, 'outage');
 }
 
-function liveValues(decision: RunDecision): unknown[] {
-  const { live } = decision;
-  if (!live) throw new DomainError('invariant.broken', 'An ended run has no live row to write.', { run: decision.runId }, null, 'bug');
-  return [decision.runId, decision.rev, live.phase, live.remaining, live.active, live.waiting, live.failed];
+/** Value of one parameter for one item of a statement. */
+type Column<Item> = (item: Item) => unknown;
+
+/** A part of a decision with the decision that it belongs to. */
+interface Owned<Part> {
+  readonly decision: RunDecision;
+  readonly part: Part;
 }
+
+interface OwnedStep extends Owned<StepMove> {
+  readonly step: { readonly name: string; readonly timeoutSeconds: number };
+}
+
+interface Living {
+  readonly decision: RunDecision;
+  readonly live: NonNullable<RunDecision['live']>;
+}
+
+const ON_REV: readonly Column<{ readonly decision: RunDecision }>[] = [({ decision }) => decision.runId, ({ decision }) => decision.rev];
+
+const STEP_BEGIN: readonly Column<OwnedStep>[] = [
+  ...ON_REV,
+  ({ part }) => part.no,
+  ({ step }) => step.name,
+  ({ part }) => part.enters,
+  ({ part }) => part.epoch,
+  ({ part }) => part.dispatchNo,
+  ({ part }) => part.attempt,
+  ({ step }) => step.timeoutSeconds,
+  ({ part }) => part.causeId,
+  ({ part }) => part.actor,
+  ({ part }) => part.reason,
+];
+
+const STEP_MOVE: readonly Column<Owned<StepMove>>[] = [
+  ...ON_REV,
+  ({ part }) => part.no,
+  ({ part }) => part.leaves,
+  ({ part }) => part.via,
+  ({ part }) => part.enters,
+  ({ part }) => part.version,
+  ({ part }) => part.epoch,
+  ({ part }) => part.dispatchNo,
+  ({ part }) => part.attempt,
+  ({ part }) => part.workerLosses,
+  ({ part }) => part.causeId,
+  ({ part }) => part.actor,
+  ({ part }) => part.reason,
+  ({ part }) => part.startedMsAgo,
+];
+
+const RUN_MOVE: readonly Column<Owned<RunMove>>[] = [
+  ...ON_REV,
+  ({ part }) => part.leaves,
+  ({ part }) => part.via,
+  ({ part }) => part.enters,
+  ({ part }) => part.version,
+  ({ part }) => part.causeId,
+  ({ part }) => part.actor,
+  ({ part }) => part.reason,
+];
+
+const LIVE: readonly Column<Living>[] = [
+  ...ON_REV,
+  ({ live }) => live.phase,
+  ({ live }) => live.remaining,
+  ({ live }) => live.active,
+  ({ live }) => live.waiting,
+  ({ live }) => live.failed,
+];
 
 /** Turns the parts of many decisions into column arrays, one statement per kind of change. */
 class Batch {
+  private readonly all: readonly RunDecision[];
+
   constructor(
     private readonly tx: HotTransaction,
     private readonly decisions: readonly WritableDecision[],
-  ) {}
+  ) {
+    this.all = decisions.map(({ decision }) => decision);
+  }
 
-  /** Sends one statement whose parameters are the columns of these rows; nothing when there are none. */
-  send<Item>(sql: Statement, items: readonly Item[], toRow: (item: Item) => readonly unknown[], width: number): Promise<Written[]> {
-    if (items.length === 0) return Promise.resolve([]);
-    const columns: unknown[][] = Array.from({ length: width }, () => []);
-    for (const item of items) toRow(item).forEach((value, at) => columns[at]?.push(value));
-    return this.tx.query<Written>(sql, columns);
+  liveLock(): Promise<Written[]> {
+    return this.send(LIVE_LOCK, this.decisions, ON_REV);
   }
 
   stepsBegin(): Promise<Written[]> {
-    const begun = this.decisions.flatMap(({ decision, stepOf }) =>
-      decision.stepMoves.filter((move) => move.leaves === 'PENDING').map((move) => ({ decision, move, step: stepOf(move.no) })),
-    );
-    return this.send(
-      STEPS_BEGIN,
-      begun,
-      ({ decision, move, step }) => [
-        ...[decision.runId, decision.rev, move.no, step.name, move.enters, move.epoch, move.dispatchNo, move.attempt],
-        ...[step.timeoutSeconds, move.causeId, move.actor, move.reason],
-      ],
-      12,
-    );
+    const begun: OwnedStep[] = [];
+    for (const { decision, stepOf } of this.decisions)
+      for (const part of decision.stepMoves) if (part.leaves === 'PENDING') begun.push({ decision, part, step: stepOf(part.no) });
+    return this.send(STEPS_BEGIN, begun, STEP_BEGIN);
   }
 
   stepsMove(): Promise<Written[]> {
-    const moved = this.decisions.flatMap(({ decision }) =>
-      decision.stepMoves.filter((move) => move.leaves !== 'PENDING').map((move) => ({ decision, move })),
-    );
-    return this.send(
-      STEPS_MOVE,
-      moved,
-      ({ decision, move }) => [
-        ...[decision.runId, decision.rev, move.no, move.leaves, move.via, move.enters, move.version, move.epoch, move.dispatchNo],
-        ...[move.attempt, move.workerLosses, move.causeId, move.actor, move.reason, move.startedMsAgo],
-      ],
-      15,
-    );
+    const moves = this.partsOf((decision) => decision.stepMoves).filter(({ part }) => part.leaves !== 'PENDING');
+    return this.send(STEPS_MOVE, moves, STEP_MOVE);
   }
 
   runsMove(which: (move: RunMove) => boolean): Promise<Written[]> {
-    const moved = this.decisions.flatMap(({ decision }) =>
-      decision.runMove && which(decision.runMove) ? [{ decision, move: decision.runMove }] : [],
-    );
-    return this.send(
-      RUNS_MOVE,
-      moved,
-      ({ decision, move }) => [
-        ...[decision.runId, decision.rev, move.leaves, move.via, move.enters, move.version, move.causeId, move.actor, move.reason],
-      ],
-      9,
-    );
+    const moves = this.partsOf(({ runMove }) => (runMove && which(runMove) ? [runMove] : []));
+    return this.send(RUNS_MOVE, moves, RUN_MOVE);
+  }
+
+  liveWrite(): Promise<Written[]> {
+    const living = this.all.flatMap((decision) => (decision.live ? [{ decision, live: decision.live }] : []));
+    return this.send(LIVE_WRITE, living, LIVE);
+  }
+
+  liveEnd(): Promise<Written[]> {
+    const ending = this.decisions.filter(({ decision }) => decision.live === null);
+    return this.send(LIVE_END, ending, ON_REV);
   }
 
   /** What most batches do not have: results, joins, timers, steps taken over. */
   extras(): Promise<Written[]>[] {
-    const results = this.eachOf((decision) => decision.results);
-    const begun = this.eachOf((decision) => decision.waitsBegun);
-    const lowered = this.eachOf((decision) => decision.waitsLowered);
-    const set = this.eachOf((decision) => decision.timersSet);
-    const cleared = this.eachOf((decision) => decision.timersCleared);
-    const reused = this.decisions.flatMap(({ decision, retryOf }) =>
-      decision.reused.map((no) => [decision.runId, decision.rev, retryOf, no]),
-    );
+    const reused = this.decisions.flatMap(({ decision, retryOf }) => decision.reused.map((part) => ({ decision, retryOf, part })));
     return [
-      this.send(RESULTS_WRITE, results, ([d, r]) => [d.runId, d.rev, r.no, jsonOrNull(r.output), jsonOrNull(r.error)], 5),
-      this.send(OUTPUTS_REUSE, reused, (row) => row, 4),
-      this.send(WAITS_BEGIN, begun, ([d, w]) => [d.runId, d.rev, w.no, w.unmet], 4),
-      this.send(WAITS_LOWER, lowered, ([d, w]) => [d.runId, d.rev, w.no, w.by], 4),
+      this.send(
+        RESULTS_WRITE,
+        this.partsOf((decision) => decision.results),
+        [...ON_REV, ({ part }) => part.no, ({ part }) => jsonOrNull(part.output), ({ part }) => jsonOrNull(part.error)],
+      ),
+      this.send(OUTPUTS_REUSE, reused, [...ON_REV, ({ retryOf }) => retryOf, ({ part }) => part]),
+      this.send(
+        WAITS_BEGIN,
+        this.partsOf((decision) => decision.waitsBegun),
+        [...ON_REV, ({ part }) => part.no, ({ part }) => part.unmet],
+      ),
+      this.send(
+        WAITS_LOWER,
+        this.partsOf((decision) => decision.waitsLowered),
+        [...ON_REV, ({ part }) => part.no, ({ part }) => part.by],
+      ),
       this.send(
         TIMERS_SET,
-        set,
-        ([d, t]) => [d.runId, d.rev, t.no, t.kind, 'inMs' in t.due ? t.due.inMs : null, 'atMs' in t.due ? t.due.atMs : null],
-        6,
+        this.partsOf((decision) => decision.timersSet),
+        [
+          ...ON_REV,
+          ({ part }) => part.no,
+          ({ part }) => part.kind,
+          ({ part: { due } }) => ('inMs' in due ? due.inMs : null),
+          ({ part: { due } }) => ('atMs' in due ? due.atMs : null),
+        ],
       ),
-      this.send(TIMERS_CLEAR, cleared, ([d, t]) => [d.runId, d.rev, t.no, t.kind], 4),
+      this.send(
+        TIMERS_CLEAR,
+        this.partsOf((decision) => decision.timersCleared),
+        [...ON_REV, ({ part }) => part.no, ({ part }) => part.kind],
+      ),
     ];
   }
 
-  private eachOf<Part>(partsOf: (decision: RunDecision) => readonly Part[]): (readonly [RunDecision, Part])[] {
-    return this.decisions.flatMap(({ decision }) => partsOf(decision).map((part) => [decision, part] as const));
+  private partsOf<Part>(partsOf: (decision: RunDecision) => readonly Part[]): Owned<Part>[] {
+    const owned: Owned<Part>[] = [];
+    for (const decision of this.all) for (const part of partsOf(decision)) owned.push({ decision, part });
+    return owned;
+  }
+
+  /** Sends one statement whose parameters are columns of these items; nothing when there are none. */
+  private send<Item>(sql: Statement, items: readonly Item[], columns: readonly Column<Item>[]): Promise<Written[]> {
+    if (items.length === 0) return Promise.resolve([]);
+    return this.tx.query<Written>(
+      sql,
+      columns.map((column) => items.map(column)),
+    );
   }
 }
 

@@ -48,20 +48,36 @@ export class AdvanceMetrics {
   }
 
   private count(decisions: readonly RunDecision[], result: 'applied' | 'conflict'): number {
-    let transitions = 0;
+    const runs = new Tally();
+    const steps = new Tally();
     for (const { runMove, stepMoves } of decisions) {
-      const moves = [...(runMove ? [{ subject: 'run', ...runMove }] : []), ...stepMoves.map((move) => ({ subject: 'step', ...move }))];
-      for (const { subject, via, enters } of moves) {
-        for (const state of via ? [via, enters] : [enters]) {
-          this.transitions.inc({ subject, state, result });
-          transitions += 1;
-        }
-      }
+      if (runMove) runs.addMove(runMove);
+      for (const move of stepMoves) steps.addMove(move);
     }
-    return transitions;
+    for (const [state, count] of runs.counts) this.transitions.inc({ subject: 'run', state, result }, count);
+    for (const [state, count] of steps.counts) this.transitions.inc({ subject: 'step', state, result }, count);
+    return runs.total + steps.total;
   }
 
   verdicts(verdicts: Iterable<EventVerdict | 'foreign' | 'malformed' | 'refused'>): void {
-    for (const verdict of verdicts) this.reports.inc({ verdict });
+    const tally = new Tally();
+    for (const verdict of verdicts) tally.add(verdict);
+    for (const [verdict, count] of tally.counts) this.reports.inc({ verdict }, count);
+  }
+}
+
+/** How often each word came: a metric is written once per word and batch, not once per row. */
+class Tally {
+  readonly counts = new Map<string, number>();
+  total = 0;
+
+  add(word: string): void {
+    this.counts.set(word, (this.counts.get(word) ?? 0) + 1);
+    this.total += 1;
+  }
+
+  addMove({ via, enters }: { readonly via: string | null; readonly enters: string }): void {
+    if (via !== null) this.add(via);
+    this.add(enters);
   }
 }
