@@ -29,8 +29,7 @@ const workflows = {
 /** Set where it runs in the driver's process; the bench tells by the mode. */
 export const inDriver = JSON.parse(process.argv[3] ?? '{}').mode === 'local';
 
-export async function openWorker({ postgresUrl }, { mark }) {
-  hear = mark;
+async function launch(postgresUrl) {
   DBOS.setConfig({
     name: 'bench',
     systemDatabaseUrl: postgresUrl,
@@ -40,11 +39,21 @@ export async function openWorker({ postgresUrl }, { mark }) {
     applicationVersion: appVersion,
   });
   await DBOS.launch();
+}
+
+export async function openWorker({ postgresUrl }, { mark }) {
+  hear = mark;
+  await launch(postgresUrl);
   await DBOS.registerQueue(queueName, { minPollingIntervalMs: 20, workerConcurrency: 200 });
   return { close: () => DBOS.shutdown() };
 }
 
 export async function openDriver({ postgresUrl, mode }) {
+  if (mode !== 'local') {
+    // A client makes no tables: without these it could fill no queue before the worker has started.
+    await launch(postgresUrl);
+    await DBOS.shutdown();
+  }
   const client = mode === 'local' ? null : await DBOSClient.create({ systemDatabaseUrl: postgresUrl });
   const pool = new pg.Pool({ connectionString: postgresUrl, max: 2 });
   const begin = (workflowName, ...args) =>
