@@ -20,18 +20,14 @@ export const RUN_SUMMARY = `
 /** What `RUN_SUMMARY` needs beside the runs. */
 export const RUN_NAMES = 'join workflows w on w.id = r.workflow_id join deployments d on d.id = r.deployment_id';
 
-/** Where the runs of a state are found, by an index that has their ids in order: no index of the runs themselves holds their state. */
-const FOUND_IN = {
-  CREATED: `live_runs where phase = 'queued' and not held`,
-  QUEUED: `live_runs where phase = 'queued' and held`,
-  RUNNING: `live_runs where phase = 'running'`,
-  WAITING: `live_runs where phase = 'waiting'`,
-  CANCELLING: `live_runs where phase = 'cancelling'`,
-  SUCCEEDED: `ended_runs where state = 'SUCCEEDED'`,
-  FAILED: `ended_runs where state = 'FAILED'`,
-  CANCELLED: `ended_runs where state = 'CANCELLED'`,
-  TIMED_OUT: `ended_runs where state = 'TIMED_OUT'`,
-} as const satisfies Record<RunState, string>;
+/** Where the live runs of a state are found, by an index that has their ids in order: no index of the runs themselves holds their state. */
+const LIVE_IN: Partial<Record<RunState, string>> = {
+  CREATED: `phase = 'queued' and not held`,
+  QUEUED: `phase = 'queued' and held`,
+  RUNNING: `phase = 'running'`,
+  WAITING: `phase = 'waiting'`,
+  CANCELLING: `phase = 'cancelling'`,
+};
 
 /**
  * The statement of one page of a list of runs, newest first, with its values. `before` is the last id of the page before; bounds in time are those
@@ -45,21 +41,28 @@ export function runsPage(
   const id = filter.states ? 's.run_id' : 'r.id';
   const where = new Where()
     .add(`${id} < ?::uuid`, before)
-    .add('r.environment = ?', filter.environment)
-    .add('r.team = ?', filter.team)
     .add('r.workflow_id = ?::uuid', filter.workflowId)
     .add(`${id} >= flowforge_uuid_floor(?::timestamptz)`, filter.since)
     .add(`${id} < flowforge_uuid_floor(?::timestamptz)`, filter.until);
+  const place = [
+    ...(filter.environment === undefined ? [] : [`environment = ${where.bind(filter.environment)}`]),
+    ...(filter.team === undefined ? [] : [`team = ${where.bind(filter.team)}`]),
+  ];
   const cut = where.bind(limit);
-  const rest = `${where.sql} order by ${id} desc limit ${cut}`;
+  const page = `order by ${id} desc limit ${cut}`;
   const walks = filter.states
-    ? [...new Set(filter.states)].map((state) => walkOf(state, rest))
-    : [`(select r.* from workflow_runs r ${rest})`];
+    ? [...new Set(filter.states)].map((state) => walkOf(state, place, `${where.sql} ${page}`))
+    : [`(select r.* from workflow_runs r ${where.with(place)} ${page})`];
   return { sql: `${RUN_SUMMARY} from (${walks.join(' union all ')}) r ${RUN_NAMES} order by r.id desc limit ${cut}`, values: where.values };
 }
 
-/** Each run is looked up as the walk comes to it. The inner limit leaves the planner no other way: merged, all runs are read for a rare state. */
-function walkOf(state: RunState, rest: string): string {
-  return `(select r.* from (select run_id from ${FOUND_IN[state]}) s
-    cross join lateral (select * from workflow_runs where id = s.run_id and state = '${state}' limit 1) r ${rest})`;
+/**
+ * Each run is looked up as the walk comes to it. The inner limit leaves the planner no other way: merged, all runs are read for a rare state.
+ * Ended runs have an index by environment, team and state; of the live ones, which are few, the row tells.
+ */
+function walkOf(state: RunState, place: readonly string[], rest: string): string {
+  const live = LIVE_IN[state];
+  const found = live ? `live_runs where ${live}` : `ended_runs where ${[`state = '${state}'`, ...place].join(' and ')}`;
+  const told = [`id = s.run_id`, `state = '${state}'`, ...(live ? place : [])].join(' and ');
+  return `(select r.* from (select run_id from ${found}) s cross join lateral (select * from workflow_runs where ${told} limit 1) r ${rest})`;
 }

@@ -31,6 +31,12 @@ export class Where {
   }
 
   get sql(): string {
-    return this.conditions.length === 0 ? '' : `where ${this.conditions.join(' and ')}`;
+    return this.with([]);
+  }
+
+  /** The same with further conditions, whose values are bound already. */
+  with(more: readonly string[]): string {
+    const all = [...this.conditions, ...more];
+    return all.length === 0 ? '' : `where ${all.join(' and ')}`;
   }
 }

@@ -36,6 +36,11 @@ export const PLANTED: readonly Planted[] = [
     breaks: ['check.run.ended_row_orphan'],
   },
   {
+    name: 'I1: a run that ended is found with another team',
+    plant: ({ succeeded }) => `update ended_runs set team = 'elsewhere' where run_id = '${succeeded.id}'`,
+    breaks: ['check.run.ended_row_missing'],
+  },
+  {
     name: 'I1: a run that was just created counts as held back',
     plant: ({ created }) => `update live_runs set held = true where run_id = '${created.id}'`,
     breaks: ['check.run.phase_differs'],

@@ -87,6 +87,11 @@ class WholeDecisions extends SqlMigration {
   protected readonly file = '0013-whole-decisions';
 }
 
+class EndedByPlace extends SqlMigration {
+  readonly name = 'EndedByPlace1763700000014';
+  protected readonly file = '0014-ended-by-place';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
 export const MIGRATIONS = [
   Graph,
@@ -102,6 +107,7 @@ export const MIGRATIONS = [
   StepsBegun,
   EndedRuns,
   WholeDecisions,
+  EndedByPlace,
 ];
 
 /** What the migrations of these names achieved, for the log. */

@@ -50,10 +50,10 @@ const FILL = `
   insert into workflow_versions (workflow_id, version, checksum, definition, plan, source, created_by)
     values ('00000000-0000-4000-8000-000000000002', 1, 'x', '{}', '{"steps":[]}', '', 'tester');
   create temp table made as select flowforge_uuidv7() as id, n from generate_series(1, ${RUNS}) as n;
-  insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor, ended_at)
-    select id, '00000000-0000-4000-8000-000000000002', 1, '00000000-0000-4000-8000-000000000001', 'default', 'tester',
+  insert into workflow_runs (id, environment, team, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor, ended_at)
+    select id, 'qa', case when n % 2000 = 1 then 'small' else 'large' end, '00000000-0000-4000-8000-000000000002', 1, '00000000-0000-4000-8000-000000000001', 'default', 'tester',
            (case when n % 20 > 0 then 'SUCCEEDED' else (array['CREATED', 'RUNNING', 'WAITING', 'CANCELLING'])[n / 20 % 4 + 1] end)::run_state, 3, gen_random_uuid(), 'tester', case when n % 20 > 0 then now() end from made;
-  insert into ended_runs (state, run_id) select state, id from workflow_runs where ended_at is not null;
+  insert into ended_runs (state, run_id, environment, team) select state, id, environment, team from workflow_runs where ended_at is not null;
   insert into run_inputs select id, '{}' from made;
   insert into live_runs (run_id, remaining, active, deployment_id, workflow_id, phase, team, concurrency_key, concurrency_limit, deadline_at)
     select id, 1, 1, '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002',
@@ -167,6 +167,18 @@ describe.each(databaseServers())('the plans of the hot statements on $name', ({ 
     expect(nodes.length).toBeGreaterThanOrEqual(2);
     expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan' || !node['Index Cond'])).toEqual([]);
     for (const node of nodes) expect(rowsRead(node)).toBeLessThanOrEqual(60);
+  });
+
+  it('a page of the ended runs of a small team reads none of the others, though they lie far apart among them', async () => {
+    const client = await connect(database.superuserUrl);
+    const { sql, values } = runsPage({ environment: 'qa', team: 'small', states: ['SUCCEEDED', 'FAILED'] }, null, 50);
+    const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(`explain (analyze, format json) ${sql}`, [
+      ...values,
+    ]);
+    const nodes = rows.flatMap((row) => row['QUERY PLAN']).flatMap(({ Plan }) => nodesOf(Plan));
+    const runs = nodes.filter((node) => /^(workflow|ended)_runs/.test(node['Relation Name'] ?? ''));
+    expect(runs.length).toBeGreaterThanOrEqual(2);
+    for (const node of runs) expect(rowsRead(node)).toBeLessThanOrEqual(RUNS / 2000);
   });
 
   it('writes the moves of runs and steps in place: no index holds a column that they change', async () => {
