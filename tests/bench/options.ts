@@ -55,7 +55,7 @@ Processor time per run is the figure to compare; wall times tell of the neighbou
   --markdown FILE      the tables
   --pictures           docs/benchmarks/*.svg
   --statements         what PostgreSQL spent its time on, after each workload
-  --profile FOLDER     processor profiles of api, scheduler and worker
+  --profile FOLDER     processor profiles of api, scheduler and worker, with a flame graph of each
   --help               this text
 
 Exit code: 0, 1 when a run was lost, the audit is not exact, or the guard fails, 2 when the options are wrong. A missed goal is no failure.`;

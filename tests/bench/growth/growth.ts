@@ -39,6 +39,7 @@ export async function runGrowth(options: BenchOptions): Promise<boolean> {
   const progress = new Telling();
   const audits: AuditVerdict[] = [];
   const notes: string[] = [];
+  let plans: readonly KnownPlan[] = [];
   try {
     const settings = await servers.describe();
     const sizes = sizesOf(options.quick);
@@ -49,7 +50,11 @@ export async function runGrowth(options: BenchOptions): Promise<boolean> {
     );
     for (let round = 1; round <= options.repetitions; round += 1) {
       say(`Round ${round} of ${options.repetitions}`);
-      for (const place of [few, much]) audits.push(await measurePlace(servers, place, sizes, progress, notes));
+      for (const place of [few, much]) {
+        const measured = await measurePlace(servers, place, sizes, progress, notes);
+        audits.push(measured.audit);
+        plans = measured.plans;
+      }
     }
     audits.push(await measureBloat(servers, Math.min(FINISHED_MAX, options.runs), sizes, progress));
     const found = {
@@ -59,7 +64,10 @@ export async function runGrowth(options: BenchOptions): Promise<boolean> {
       rounds: options.repetitions,
     };
     const { figures } = progress;
-    await report({ ...found, servers: settings, limitsSet: LIMITS_SET, figures, summaries: summarize(figures), audits, notes }, options);
+    await report(
+      { ...found, servers: settings, limitsSet: LIMITS_SET, figures, summaries: summarize(figures), audits, notes, plans },
+      options,
+    );
   } finally {
     await servers.stop();
   }
@@ -100,7 +108,7 @@ async function measurePlace(
   sizes: Sizes,
   progress: Telling,
   notes: string[],
-): Promise<AuditVerdict> {
+): Promise<{ readonly audit: AuditVerdict; readonly plans: readonly KnownPlan[] }> {
   progress.begins(`${system}: starting`);
   const world = await World.start(servers, database);
   const ledger = new Ledger();
@@ -117,8 +125,9 @@ async function measurePlace(
     progress.begins(`${system}: lists`);
     for (const figure of await measureLists(world, system, history.farRunId)) progress.seen(figure);
     const scanned = scannedBetween(scansBefore, await countScans(world.owner));
-    progress.seen(plansFigure(system, scanned, await explainStatements(database), notes));
-    return await ledger.check(world.owner, newest);
+    const plans = await explainStatements(database);
+    progress.seen(plansFigure(system, scanned, plans, notes));
+    return { audit: await ledger.check(world.owner, newest), plans };
   } finally {
     await world.stop();
   }

@@ -8,7 +8,7 @@ export interface PlanNode {
 
 /** Tables that grow with what has been, and the queue. Partitions go by their parent's name. */
 const GROWING =
-  /^(workflow_runs|run_inputs|step_runs|step_outputs|live_runs|idempotency_keys|workflow_transition_audit(_\d{4}_\d{2})?|workflow_run_logs(_\d{4}_\d{2})?)$/;
+  /^(workflow_runs|ended_runs|run_inputs|step_runs|step_outputs|live_runs|idempotency_keys|workflow_transition_audit(_\d{4}_\d{2})?|workflow_run_logs(_\d{4}_\d{2})?)$/;
 /** Counting the queue's places under a limit is bounded by the limit. */
 const COUNTED_BY_DESIGN = /^live_runs$/;
 

@@ -1,3 +1,5 @@
+import { escaped } from './svg.ts';
+
 /** One bar: its parts stand one after the other. */
 export interface Bar {
   readonly label: string;
@@ -91,8 +93,4 @@ function total({ parts }: Bar): number {
 
 function numberOf(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

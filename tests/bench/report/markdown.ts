@@ -1,4 +1,5 @@
 import { goalCount, goalTable } from './goal-table.ts';
+import type { KnownPlan } from '../growth/plans.ts';
 import type { BenchResult } from './result.ts';
 import { limitTable, workloadTable } from './tables.ts';
 
@@ -39,9 +40,24 @@ export function markdownOf(result: BenchResult): string {
     '## Limits of the machine',
     '',
     ...limitTable(summaries.filter(({ system }) => system === 'limit')),
+    ...(result.plans ? planTable(result.plans) : []),
     ...(result.notes.length > 0 ? ['', '## Notes', '', ...result.notes.map((note) => `- ${note}`)] : []),
     '',
   ].join('\n');
+}
+
+function planTable(plans: readonly KnownPlan[]): string[] {
+  return [
+    '',
+    '## Statements of the services and their generic plans',
+    '',
+    '| sent by | calls | mean ms | statement | reads |',
+    '|---|---|---|---|---|',
+    ...plans.map(({ role, calls, meanMs, query, scans, plan }) => {
+      const reads = plan ? scans.join(' · ') : 'not explained: it holds a constant where a parameter belongs';
+      return `| ${role.replace('flowforge_', '')} | ${calls} | ${meanMs.toFixed(3)} | ${query.replaceAll('|', '\\|')} | ${reads} |`;
+    }),
+  ];
 }
 
 function pairs(record: Readonly<Record<string, string | number>>): string {
