@@ -1,19 +1,15 @@
-import type { Figure } from './figures.ts';
 import { Ledger, type AuditVerdict } from './flowforge/audit.ts';
 import { warmUp } from './flowforge/throughput.ts';
 import { World } from './flowforge/world.ts';
+import type { Progress } from './progress.ts';
+import { drawFlames } from './report/flame.ts';
+import { say } from './report/say.ts';
 import { LEAVES_RUNS, roundSteps } from './round-steps.ts';
 import type { Servers } from './servers.ts';
 import type { Sizes } from './sizes.ts';
 
 const LIMITS_DATABASE = 'bench_limits';
 const DATABASE = 'bench_flowforge';
-
-/** Hears of what is being measured, and of each figure. */
-export interface Progress {
-  begins(what: string): void;
-  seen(figure: Figure): void;
-}
 
 export interface RoundOptions {
   readonly sizes: Sizes;
@@ -44,6 +40,8 @@ export async function measureRound(servers: Servers, options: RoundOptions, prog
     }
     return verdict ?? (await ledger.check(world.owner));
   } finally {
+    const { api, scheduler, worker } = world.parts;
     await world.stop();
+    if (profile) for (const file of await drawFlames(profile, { api, scheduler, worker })) say(`Flame graph: ${file}`);
   }
 }

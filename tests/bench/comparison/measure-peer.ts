@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { figureOf, type Figure } from '../figures.ts';
 import { Meter } from '../measure/meter.ts';
 import { median, percentile } from '../measure/statistics.ts';
-import type { Progress } from '../round.ts';
+import type { Progress } from '../progress.ts';
 import { withClient, type Servers } from '../servers.ts';
 import { CHAIN_LENGTH, FAN_WIDTH, type PeerSizes } from '../sizes.ts';
 import type { Peer } from './catalog.ts';

@@ -4,8 +4,6 @@ import { paths } from '#contracts';
 import { Stack } from '../../harness/stack.ts';
 import { LoadDriver } from '../load/load-driver.ts';
 import type { Request } from '../load/messages.ts';
-import { drawFlames } from '../report/flame.ts';
-import { say } from '../report/say.ts';
 import { CpuTimes } from '../measure/cpu-time.ts';
 import type { Parts } from '../measure/meter.ts';
 import type { FlowForgeDatabase, Servers } from '../servers.ts';
@@ -40,10 +38,9 @@ export class World {
     readonly driver: LoadDriver,
     /** Reads rows and counts; never part of what is measured. */
     readonly owner: pg.Client,
-    private readonly profile: string | null,
   ) {}
 
-  /** `profile`: a folder for processor profiles and the flame graphs drawn of them. */
+  /** `profile`: a folder for processor profiles, which are written when the processes end. */
   static async start(servers: Servers, database: FlowForgeDatabase, profile: string | null = null): Promise<World> {
     const profiling = profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {};
     const owner = new pg.Client(database.ownerUrl);
@@ -51,7 +48,7 @@ export class World {
     await owner.connect();
     const env = { ...SERVICE_LIMITS, ...profiling };
     const stack = await Stack.start({ database, redis: servers.redis, env, workerEnv: WORKER_LIMITS });
-    return new World(servers, database, stack, await LoadDriver.start(), owner, profile);
+    return new World(servers, database, stack, await LoadDriver.start(), owner);
   }
 
   /** Whose processor time counts. */
@@ -128,11 +125,8 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    const { api, scheduler, worker } = this.parts;
     this.driver.stop();
     await this.stack.stop();
-    // A profile is written when its process ends.
-    if (this.profile) for (const file of await drawFlames(this.profile, { api, scheduler, worker })) say(`Flame graph: ${file}`);
     await this.owner.end();
   }
 }

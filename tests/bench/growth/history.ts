@@ -86,7 +86,9 @@ async function writeChunk(client: pg.Client, { from, to, runs, workflowIds, hist
   await client.query('truncate bench_chunk');
   await client.query(CHUNK_OF_RUNS, [from, to - 1, runs, workflowIds]);
   await client.query('insert into workflow_runs select * from bench_chunk');
-  await client.query('insert into ended_runs (state, run_id, started_at, environment, team) select state, id, started_at, environment, team from bench_chunk');
+  await client.query(
+    'insert into ended_runs (state, run_id, started_at, environment, team) select state, id, started_at, environment, team from bench_chunk',
+  );
   if (history === 'full') {
     await client.query(`insert into run_inputs (run_id, input) select id, '{}' from bench_chunk`);
     await client.query(STEPS);

@@ -1,5 +1,5 @@
 import type { Figure } from '../figures.ts';
-import type { Progress } from '../round.ts';
+import type { Progress } from '../progress.ts';
 import { shown } from './numbers.ts';
 import { inWords } from './tables.ts';
 
