@@ -172,6 +172,25 @@ describe('reports, as three schedulers take them from a Redis', () => {
     expect(letters.every(({ reason }) => /report|JSON/.test(reason))).toBe(true);
   });
 
+  it('that travel together count each for itself, and come again without harm when the one that no one understood is replayed', async () => {
+    const tasks = await Promise.all([dispatched(), dispatched(), dispatched()]);
+    const ends = tasks.map((task) => worker.succeeded(task));
+    const [first, ...others] = ends;
+    const pack = JSON.stringify([first, { ...first, id: randomUUID(), stepNo: 'one' }, ...others]);
+
+    await worker.report([tasks.map((task) => worker.started(task)), pack]);
+    for (const { runId } of tasks) expect((await stack.api.ended(runId)).state).toBe('SUCCEEDED');
+    await worker.settled();
+    const letter = (await worker.deadLetters()).find(({ body }) => body === pack);
+    expect(letter).toMatchObject({ deliveries: 1, reason: expect.stringContaining('Report 2 of 4: The message is no report') });
+    const before = await Promise.all(tasks.map(({ runId }) => trail(runId)));
+    await worker.replay(letter?.id ?? '');
+    await worker.settled();
+
+    expect(await Promise.all(tasks.map(({ runId }) => trail(runId)))).toEqual(before);
+    expect(before.map((seen) => seen.at(-1))).toEqual(ends.map(({ id }) => ['SUCCEEDED', id]));
+  });
+
   it("of another deployment's worker become dead letters of that deployment, and move nothing", async () => {
     const task = await dispatched();
     const foreign = worker.failed(task);

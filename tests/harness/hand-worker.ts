@@ -61,11 +61,12 @@ export class HandWorker {
 
   /**
    * Adds all of them in one transaction of Redis, together with the acknowledgement of the tasks they are about: a scheduler that waits
-   * is served after it, so that it reads them as one batch. `elsewhere`: into the stream of another deployment.
+   * is served after it, so that it reads them as one batch. Those in a list travel in one entry; a text goes as it is. `elsewhere`: into the
+   * stream of another deployment.
    */
-  async report(reports: readonly (ReportMessage | string)[], elsewhere = this.deployment): Promise<void> {
+  async report(reports: readonly (ReportMessage | readonly ReportMessage[] | string)[], elsewhere = this.deployment): Promise<void> {
     const stream = streams.reports(elsewhere);
-    const about = new Set(reports.map((report) => (typeof report === 'string' ? '' : `${report.runId} ${report.stepNo}`)));
+    const about = new Set(reports.flat().map((report) => (typeof report === 'string' ? '' : `${report.runId} ${report.stepNo}`)));
     const acks = this.taken.filter(({ task }) => about.has(`${task.runId} ${task.stepNo}`)).map(({ delivery }) => delivery);
     const entries = reports.map((report) => ({ stream, body: typeof report === 'string' ? report : JSON.stringify(report) }));
     if (elsewhere === this.deployment && acks.length > 0) await this.transport.addThenAck(entries, acks, groups.workers);
@@ -80,6 +81,10 @@ export class HandWorker {
 
   deadLetters(deployment = this.deployment): Promise<readonly DeadLetter[]> {
     return this.transport.deadLetters(streams.reports(deployment), { count: 100 });
+  }
+
+  async replay(letter: string): Promise<void> {
+    await this.transport.replayDeadLetters(streams.reports(this.deployment), [letter]);
   }
 
   close(): Promise<void> {

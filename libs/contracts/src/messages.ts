@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const INLINE_PAYLOAD_BYTES_MAX = 256 * 1024;
 /** Longest error text that a report carries, in characters; the worker cuts. */
 export const ERROR_TEXT_MAX = 4_000;
+/** Most reports that travel together. One that nobody can understand holds up those beside it, so they are not too many. */
+export const REPORTS_TOGETHER_MAX = 32;
 /** Longest log line, in bytes; the worker cuts and marks the cut. */
 export const LOG_LINE_BYTES_MAX = 16 * 1024;
 /** All that one step may log, in bytes; then one marker line follows and the rest is dropped and counted. */
@@ -74,6 +76,7 @@ export const EndedReport = z.strictObject({
   error: StepError.optional(),
 });
 
+/** What a worker tells of a step. An entry of the stream holds one, or a list of at most `REPORTS_TOGETHER_MAX`, in which each counts for itself. */
 export const ReportMessage = z.discriminatedUnion('kind', [StartedReport, EndedReport]);
 export type StartedReport = z.infer<typeof StartedReport>;
 export type EndedReport = z.infer<typeof EndedReport>;

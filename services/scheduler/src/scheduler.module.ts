@@ -91,7 +91,7 @@ function providersOf(surroundings: SchedulerSurroundings): Provider[] {
       provide: ReportService,
       inject: [AdvanceService, DeploymentDirectory, AdvanceMetrics],
       useFactory: (advance: AdvanceService, deployments: DeploymentDirectory, counted: AdvanceMetrics) =>
-        new ReportService(advance, deployments, counted, logger),
+        new ReportService(advance, deployments, counted, logger, config.REPORT_BATCH),
     },
     {
       provide: HeartbeatService,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { streams } from '#contracts';
+import { cancelMark, streams } from '#contracts';
 import { eventually } from '#testing';
 import { UnreachableError, type ConsumeOptions, type StreamConsumer, type StreamEntry, type StreamTransport } from '#transport';
 import { aTask } from './testing/a-task.ts';
@@ -127,8 +127,8 @@ describe('a worker whose Redis falls silent', () => {
       asked += 1;
       return silent;
     };
-    await given.start({ handlers: [] }, faulty({ adds: () => false, marks }));
-    const task = aTask();
+    await given.start({}, faulty({ adds: () => false, marks }));
+    const task = aTask({ uses: 'test/tell' });
     await given.send(task);
     await eventually(() => asked > 1);
     expect(given.reportsOf(task)).toEqual([]);
@@ -136,6 +136,22 @@ describe('a worker whose Redis falls silent', () => {
     silent = false;
 
     expect(await given.endOf(task)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('asks no cancel marks about steps that only hand their input on', async () => {
+    const asked: string[] = [];
+    const marks = (target: StreamTransport) => (keys: readonly string[]) => {
+      asked.push(...keys);
+      return target.marks(keys);
+    };
+    await given.start({}, instead({ marks }));
+    const transform = aTask({ uses: 'transform', input: { value: 1 } });
+    const [noop, tell] = [aTask(), aTask({ uses: 'test/tell' })];
+
+    await given.send(noop, transform, tell);
+
+    for (const task of [noop, transform, tell]) expect(await given.endOf(task)).toMatchObject({ outcome: 'succeeded' });
+    expect(asked).toEqual([cancelMark(given.deployment, tell.runId, tell.stepNo)]);
   });
 
   it('begins no step whose cancel mark is answered when it drains already, and hands it back', async () => {

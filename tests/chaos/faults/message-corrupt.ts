@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { performance } from 'node:perf_hooks';
 import type { Fault, Measures, Random, World } from '../world/types.ts';
-import { FORMS, brokenMessage, sampleOf } from './message-forms.ts';
+import { FORMS, apart, brokenMessage, sampleOf } from './message-forms.ts';
 import { KINDS, addMessages, copyMessages, epochOf, keyOf, withRedis, type Copied, type Kind } from './message-tap.ts';
 
 const LISTEN_MS = 500;
@@ -77,7 +77,7 @@ export const messageForeign: Fault = {
         redis,
         copies.map(({ kind, body }) => ({
           key: keyOf(epoch, kind, other),
-          body: body.replace('"outcome":"succeeded"', '"outcome":"failed"'),
+          body: body.replaceAll('"outcome":"succeeded"', '"outcome":"failed"'),
         })),
       );
       return copies.length;
@@ -87,7 +87,7 @@ export const messageForeign: Fault = {
 };
 
 function brokenOnes(kind: Kind, copies: readonly Copied[], epoch: number, random: Random): string[] {
-  const good = copies.filter((copy) => copy.kind === kind).map(({ body }) => body);
+  const good = copies.filter((copy) => copy.kind === kind).flatMap(({ body }) => apart(body));
   const forms = Object.keys(FORMS);
   return Array.from({ length: BROKEN_OF_A_KIND }, () =>
     brokenMessage(kind, good.length > 0 ? random.pick(good) : sampleOf(kind, epoch), random.pick(forms), random),

@@ -13,6 +13,8 @@ const SCHEMAS: Readonly<Record<Kind, z.ZodType>> = {
 
 const DEPTH = 20_000;
 const LONG = 100_000;
+/** So many of the broken reports travel with good ones. */
+const IN_COMPANY = 0.3;
 
 type Form = (body: string, random: Random) => string;
 
@@ -51,9 +53,25 @@ export const FORMS: Readonly<Record<string, Form>> = {
 export function brokenMessage(kind: Kind, good: string, form: string, random: Random): string {
   const broken = (FORMS[form] ?? FORMS['empty'])?.(good, random) ?? '';
   const taken = goodIn(kind, broken);
-  if (!taken) return broken;
+  const harmless = taken ? toldOfNothing(kind, taken) : broken;
+  return kind === 'reports' && random.chance(IN_COMPANY) ? inCompany(harmless, good) : harmless;
+}
+
+/** Reports that travel together, each by itself; any other message as it is. */
+export function apart(body: string): string[] {
+  const told = parsed(body);
+  return Array.isArray(told) ? told.map((one) => JSON.stringify(one)) : [body];
+}
+
+function toldOfNothing(kind: Kind, message: object): string {
   const elsewhere = kind === 'heartbeats' ? { session: randomUUID(), held: [] } : { runId: randomUUID() };
-  return JSON.stringify({ ...taken, ...elsewhere, ...(kind === 'tasks' ? { uses: 'noop' } : {}) });
+  return JSON.stringify({ ...message, ...elsewhere, ...(kind === 'tasks' ? { uses: 'noop' } : {}) });
+}
+
+/** Between two good reports that travel with it, of runs that do not exist. */
+function inCompany(report: string, good: string): string {
+  const beside = () => toldOfNothing('reports', goodIn('reports', good) ?? {});
+  return `[${beside()},${report},${beside()}]`;
 }
 
 /** What a reader would make of it, nothing where he would refuse it. */

@@ -62,7 +62,7 @@ async function addOtherEpochs(redis: Redis, random: Random) {
   const epoch = await epochOf(redis);
   const copies = await copyMessages(redis, LISTEN_MS, COPIES_MAX);
   const others = [...new Set([epoch - 1, epoch + 1])].filter((other) => other > 0);
-  const forged = copies.map(({ key, body }) => ({ key, body: body.replace(/"epoch":\d+/, `"epoch":${random.pick(others)}`) }));
+  const forged = copies.map(({ key, body }) => ({ key, body: body.replaceAll(/"epoch":\d+/g, `"epoch":${random.pick(others)}`) }));
   // Never the streams of an epoch that may still come: they are removed afterwards.
   const elsewhere = copies.map(({ key, body }) => ({ key: key.replace(/^ff:\d+:/, `ff:${epoch - 1}:`), body }));
   await addMessages(redis, [...forged, ...elsewhere]);

@@ -1,3 +1,4 @@
+import type { ReportMessage } from '#contracts';
 import type { Delivery } from '#transport';
 import type { Database } from '../database/database.ts';
 import { stepKey } from '../database/database.ts';
@@ -12,10 +13,12 @@ export function withoutRules(broken: Rules, database: Database, handle: Handle):
   return handle;
 }
 
-/** The report as if it came from the present dispatch. */
+/** The reports of a delivery as if they came from the present dispatch. */
 function withNewestToken(database: Database, delivery: Delivery): Delivery {
-  const report = JSON.parse(delivery.body) as { runId: string; stepNo: number };
-  const step = database.steps.committed.get(stepKey(report.runId, report.stepNo));
-  if (!step) return delivery;
-  return { ...delivery, body: JSON.stringify({ ...report, epoch: database.epoch, dispatchNo: step.dispatchNo }) };
+  const told = JSON.parse(delivery.body) as ReportMessage | ReportMessage[];
+  const newest = [told].flat().map((report) => {
+    const step = database.steps.committed.get(stepKey(report.runId, report.stepNo));
+    return step ? { ...report, epoch: database.epoch, dispatchNo: step.dispatchNo } : report;
+  });
+  return { ...delivery, body: JSON.stringify(newest) };
 }

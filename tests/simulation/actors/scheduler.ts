@@ -59,7 +59,7 @@ export function schedulerServices(kit: ProcessKit, config: SchedulerConfig, epoc
   const times = { leaseSeconds: config.LEASE_SECONDS, heartbeatSeconds: config.HEARTBEAT_SECONDS };
   return {
     ...{ reading, writing, keeping, transport, deployments, plans, advance },
-    reports: new ReportService(advance, deployments, counted, logger),
+    reports: new ReportService(advance, deployments, counted, logger, config.REPORT_BATCH),
     heartbeats: new HeartbeatService(sessions, events, deployments, config.LEASE_SECONDS),
     admission: new AdmissionService(new AdmissionReader(keeping), reader, plans, advance, deployments, config.ADMISSION_BATCH),
     sweeps: new SweepService(new SweepReader(keeping), sessions, advance, transport, deployments, times, logger, metrics),

@@ -17,9 +17,13 @@ export class ReportBook {
   readonly sent = new Set<string>();
   private readonly byId = new Map<string, ToldReport>();
 
-  /** `by`: the process that sent it. */
+  /** An entry of the stream, with one report or several. `by`: the process that sent it. */
   note(body: string, by: string): void {
-    const report = JSON.parse(body) as ReportMessage;
+    const told = JSON.parse(body) as ReportMessage | ReportMessage[];
+    for (const report of [told].flat()) this.noteOne(report, by);
+  }
+
+  private noteOne(report: ReportMessage, by: string): void {
     const { id, runId, stepNo, epoch, dispatchNo } = report;
     const output = JSON.stringify(report.kind === 'ended' ? (report.output ?? null) : null);
     const token = `${stepKey(runId, stepNo)} ${epoch}.${dispatchNo}`;

@@ -24,7 +24,7 @@ export class ScopeWorker {
     this.intake = new TaskIntake(
       transport,
       this.held,
-      { deployment, epoch },
+      { deployment, epoch, hasEffect: () => true },
       {
         accepted: (task, delivery) => this.accept(task, delivery),
         skipped: (delivery) => this.reports.push({ body: null, settles: delivery }),

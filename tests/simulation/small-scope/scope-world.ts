@@ -489,6 +489,6 @@ const AGED_COLUMNS: ReadonlySet<string> = new Set(['changedAt', 'dueAt', 'expire
 
 /** A message without what only chance has chosen. */
 function plainBody(body: string): unknown {
-  const { id: _id, idempotencyKey: _idempotencyKey, ...rest } = JSON.parse(body) as Record<string, unknown>;
-  return rest;
+  const told = JSON.parse(body) as Record<string, unknown> | Record<string, unknown>[];
+  return [told].flat().map(({ id: _id, idempotencyKey: _idempotencyKey, ...rest }) => rest);
 }

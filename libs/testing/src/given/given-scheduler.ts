@@ -30,6 +30,8 @@ export interface GivenSchedulerOptions {
   readonly leaseSeconds?: number;
   readonly heartbeatSeconds?: number;
   readonly perQueue?: number;
+  /** Reports that are applied together. */
+  readonly reportsMax?: number;
 }
 
 /** A line that a service logged. */
@@ -107,7 +109,7 @@ export class GivenScheduler {
       this.logger,
       this.metrics,
     );
-    this.reports = new ReportService(this.advance, this.deployments, counted, this.logger);
+    this.reports = new ReportService(this.advance, this.deployments, counted, this.logger, options.reportsMax ?? 500);
     this.heartbeats = new HeartbeatService(sessions, events, this.deployments, leaseSeconds);
   }
 

@@ -1,6 +1,8 @@
 import type { Json, RunEvent, StepErrorView } from '#core';
-import { PAYLOAD_DEPTH_MAX, ReportMessage, isDeeperThan, streams } from '#contracts';
+import { type ReportMessage, streams } from '#contracts';
 import type { Delivery } from '#transport';
+import { reportsIn } from './report-body.ts';
+import type { ReportFault, ReportOrigin } from './report-faults.ts';
 
 /** An escape, by an odd number of backslashes, of U+0000 or of a surrogate (JSON.stringify escapes only lone ones): jsonb refuses both. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
@@ -10,62 +12,63 @@ const OUTPUT_UNSTORABLE: StepErrorView = {
   message: 'The output holds U+0000 or half of a surrogate pair, which cannot be stored. Encode the data, for example as base64.',
   retryable: false,
 };
-/** Likewise: beyond this, checking and storing it would overflow a stack. */
-const OUTPUT_TOO_DEEP: StepErrorView = {
-  code: 'step.output_too_deep',
-  message: `The output is nested deeper than ${PAYLOAD_DEPTH_MAX} levels.`,
-  retryable: false,
-};
 /** No step runs for longer; what a worker says beyond would not fit the database's calendar. */
 const RAN_MS_MAX = 366 * 86_400_000;
 
-/** Reports of one batch as events of their runs, each with the delivery behind it, and what could not be understood (delivery id → reason). */
+/** Reports as events of their runs, each with where it came from, and what could not be understood. */
 export interface ReportIntake {
-  readonly events: ReadonlyMap<string, RunEvent[]>;
-  readonly deliveryOf: ReadonlyMap<RunEvent, Delivery>;
-  readonly malformed: ReadonlyMap<string, string>;
+  readonly events: ReadonlyMap<string, readonly RunEvent[]>;
+  readonly originOf: ReadonlyMap<RunEvent, ReportOrigin>;
+  readonly malformed: readonly ReportFault[];
 }
 
-/** Reads a batch. `idOf` knows deployments by name; `dice` draws a number in [0, 1) per report, for the jitter of a retry. */
-export function readReports(
-  batch: readonly Delivery[],
-  idOf: (deployment: string) => string | undefined,
-  dice: () => number,
-): ReportIntake {
-  const events = new Map<string, RunEvent[]>();
-  const deliveryOf = new Map<RunEvent, Delivery>();
-  const malformed = new Map<string, string>();
+export interface IntakeSurroundings {
+  /** Knows deployments by name. */
+  readonly idOf: (deployment: string) => string | undefined;
+  /** Draws a number in [0, 1) per report, for the jitter of a retry. */
+  readonly dice: () => number;
+  /** Most reports of one intake. Those that travelled together stay together, also where they are more. */
+  readonly reportsMax: number;
+}
+
+/** Reads a batch: its entries count as many as they hold reports, so it may take several intakes. */
+export function* readReports(batch: readonly Delivery[], around: IntakeSurroundings): Generator<ReportIntake> {
+  let intake = new GrowingIntake();
   for (const delivery of batch) {
-    const report = parse(delivery.body);
-    if (typeof report === 'string') {
-      malformed.set(delivery.id, report);
-      continue;
+    const told = reportsIn(delivery.body);
+    if (intake.size > 0 && intake.size + told.length > around.reportsMax) {
+      yield intake;
+      intake = new GrowingIntake();
     }
-    const event = toEvent(report, idOf(delivery.stream.slice(streams.reports('').length)) ?? 'unknown', dice());
-    const known = events.get(report.runId);
+    intake.add(delivery, told, around);
+  }
+  if (intake.size > 0) yield intake;
+}
+
+class GrowingIntake implements ReportIntake {
+  readonly events = new Map<string, RunEvent[]>();
+  readonly originOf = new Map<RunEvent, ReportOrigin>();
+  readonly malformed: ReportFault[] = [];
+
+  get size(): number {
+    return this.originOf.size + this.malformed.length;
+  }
+
+  add(delivery: Delivery, told: readonly (ReportMessage | string)[], { idOf, dice }: IntakeSurroundings): void {
+    const from = idOf(delivery.stream.slice(streams.reports('').length)) ?? 'unknown';
+    for (const [at, report] of told.entries()) {
+      const origin = { delivery, place: at + 1, count: told.length };
+      if (typeof report === 'string') this.malformed.push({ origin, reason: report, hopeless: true });
+      else this.addEvent(report.runId, toEvent(report, from, dice()), origin);
+    }
+  }
+
+  private addEvent(runId: string, event: RunEvent, origin: ReportOrigin): void {
+    const known = this.events.get(runId);
     if (known) known.push(event);
-    else events.set(report.runId, [event]);
-    deliveryOf.set(event, delivery);
+    else this.events.set(runId, [event]);
+    this.originOf.set(event, origin);
   }
-  return { events, deliveryOf, malformed };
-}
-
-function parse(body: string): ReportMessage | string {
-  try {
-    const parsed = ReportMessage.safeParse(shallow(JSON.parse(body)));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    return `The message is no report: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
-  } catch {
-    return 'The message is no JSON.';
-  }
-}
-
-/** The report, its step failed when the output is nested too deep to be looked at. */
-function shallow(report: unknown): unknown {
-  if (typeof report !== 'object' || report === null || !('output' in report)) return report;
-  if (!isDeeperThan(PAYLOAD_DEPTH_MAX, report.output)) return report;
-  return { ...report, output: null, outcome: 'failed', error: OUTPUT_TOO_DEEP };
 }
 
 function toEvent(report: ReportMessage, from: string, dice: number): RunEvent {

@@ -1,5 +1,6 @@
 import { streams, groups } from '#contracts';
 import type { Delivery, StreamEntry, StreamTransport } from '#transport';
+import { packed } from './report-packs.ts';
 import { Rest } from './rest.ts';
 
 export interface Outgoing {
@@ -16,13 +17,15 @@ const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
 export interface ReportEvents {
-  sent(batchSize: number): void;
+  /** So many reports arrived in one round trip. */
+  sent(reports: number): void;
   failed(error: unknown): void;
 }
 
 /**
- * Sends reports in the order they come, each batch as soon as the one before has arrived. Nothing is dropped: during an outage or
- * back-pressure it tries again for ever, and its length stays bounded because what is not acknowledged counts as held.
+ * Sends reports in the order they come, each batch as soon as the one before has arrived: what waits by then travels together, and nothing
+ * waits for company. Nothing is dropped: during an outage or back-pressure it tries again for ever, and its length stays bounded because what
+ * is not acknowledged counts as held.
  */
 export class ReportQueue {
   private readonly waiting: Outgoing[] = [];
@@ -71,12 +74,13 @@ export class ReportQueue {
 
   private async send(batch: readonly Outgoing[]): Promise<boolean> {
     const stream = streams.reports(this.deployment);
-    const entries = batch.flatMap(({ body }): StreamEntry[] => (body === null ? [] : [{ stream, body }]));
+    const reports = batch.flatMap(({ body }) => body ?? []);
+    const entries = packed(reports).map((body): StreamEntry => ({ stream, body }));
     const acks = batch.flatMap(({ settles }) => settles ?? []);
     try {
       await this.transport.addThenAck(entries, acks, groups.workers);
       this.rest.reset();
-      this.events.sent(entries.length);
+      this.events.sent(reports.length);
       return true;
     } catch (error) {
       this.events.failed(error);

@@ -81,7 +81,9 @@ export class WorkerSession {
         failed: (error) => log.warn({ err: error }, 'A heartbeat could not be sent.'),
       },
     );
-    this.intake = new TaskIntake(transport, this.held, settings, {
+    const hasEffect = (uses: string) => around.kinds.get(uses)?.place !== 'here';
+    const lane = { deployment, epoch: settings.epoch, hasEffect };
+    this.intake = new TaskIntake(transport, this.held, lane, {
       accepted: (task, delivery, replaces) => this.accept(task, delivery, replaces),
       skipped: (delivery, why) => this.skip(delivery, why),
       refused: (delivery, reason) => this.refuse(delivery, reason),

@@ -12,19 +12,27 @@ export interface IntakeEvents {
   refused(delivery: Delivery, reason: string): void;
 }
 
+export interface IntakeLane {
+  readonly deployment: string;
+  readonly epoch: number;
+  /** Whether a step of this kind does anything but hand its input on. */
+  readonly hasEffect: (uses: string) => boolean;
+}
+
 /** Takes batches of the tasks stream. */
 export class TaskIntake {
   constructor(
     private readonly transport: Pick<StreamTransport, 'marks'>,
     private readonly held: HeldSteps,
-    private readonly lane: { readonly deployment: string; readonly epoch: number },
+    private readonly lane: IntakeLane,
     private readonly events: IntakeEvents,
   ) {}
 
   async take(batch: readonly Delivery[]): Promise<void> {
     // failpoint p14: the tasks are this worker's, and none of them has begun
     const verdicts = this.decide(batch);
-    const cancelled = await this.cancelled(verdicts.flatMap(({ verdict }) => (verdict.kind === 'run' ? [verdict.task] : [])));
+    const tasks = verdicts.flatMap(({ verdict }) => (verdict.kind === 'run' ? verdict.task : []));
+    const cancelled = await this.cancelled(tasks.filter(({ uses }) => this.lane.hasEffect(uses)));
     for (const { delivery, verdict } of verdicts) {
       if (verdict.kind === 'refuse') this.events.refused(delivery, verdict.reason);
       else if (verdict.kind === 'skip') this.events.skipped(delivery, verdict.why);
@@ -45,7 +53,10 @@ export class TaskIntake {
     });
   }
 
-  /** A cancel that was published while nobody listened is found here. Without an answer nothing may start: the batch comes again. */
+  /**
+   * A cancel that was published while nobody listened is found here. Without an answer nothing may start: the batch comes again. A step
+   * without an effect is not asked about: what a cancelled one reports is settled already.
+   */
   private async cancelled(tasks: readonly TaskMessage[]): Promise<ReadonlySet<TaskMessage>> {
     if (tasks.length === 0) return new Set();
     try {

@@ -71,7 +71,7 @@ export class WorkerUnderTest {
 
   /** Takes what the worker says. Part of `start`; called alone where the worker is a process of its own. */
   listen(): void {
-    this.hear(streams.reports(this.deployment), (body) => this.reports.push(ReportMessage.parse(body)));
+    this.hear(streams.reports(this.deployment), (body) => this.reports.push(...[body].flat().map((one) => ReportMessage.parse(one))));
     this.hear(streams.heartbeats(this.deployment), (body) => this.heartbeats.push(HeartbeatMessage.parse(body)));
     this.hear(streams.logs(this.deployment), (body) => this.logs.push(LogMessage.parse(body)));
   }
