@@ -25,7 +25,7 @@ export function describeFailure(harness: () => StreamHarness): void {
     const handle = (batch: readonly Delivery[]) => {
       void seen.handle(batch);
       const bad = batch.filter(({ body, deliveries }) => body === 'bad' && deliveries === 1);
-      return bad.length === 0 ? Promise.resolve() : Promise.reject(new BatchFailure(new Map(bad.map(({ id }) => [id, 'odd']))));
+      return bad.length === 0 ? Promise.resolve() : Promise.reject(new BatchFailure(new Map(bad.map((delivery) => [delivery, 'odd']))));
     };
     transport.consume(consuming([stream], { handle, redeliveryMs: 100 }));
     await transport.add(entriesOf(stream, ['good', 'bad', 'fine']));
@@ -65,10 +65,10 @@ export function describeFailure(harness: () => StreamHarness): void {
     const [stream, seen] = [streamName(), new Seen()];
     const handle = (batch: readonly Delivery[]) => {
       void seen.handle(batch);
-      const bad = batch.filter(({ body }) => body === 'bad').map(({ id }) => id);
+      const bad = batch.filter(({ body }) => body === 'bad');
       return bad.length === 0
         ? Promise.resolve()
-        : Promise.reject(new BatchFailure(new Map(bad.map((id) => [id, 'no JSON'])), new Set(bad)));
+        : Promise.reject(new BatchFailure(new Map(bad.map((delivery) => [delivery, 'no JSON'])), new Set(bad)));
     };
     transport.consume(consuming([stream], { handle }));
     await transport.add(entriesOf(stream, ['good', 'bad', 'fine']));

@@ -1,3 +1,5 @@
+import type { Delivery } from './stream-transport.ts';
+
 /** What went wrong in the transport, with a stable dotted code, a helpful sentence and data without secrets. */
 export class TransportError extends Error {
   readonly code: string;
@@ -43,15 +45,16 @@ export class BodyTooLargeError extends TransportError {
 }
 
 /**
- * Thrown by a handler whose batch failed in part. `failed` maps delivery ids to reasons: these are delivered again or, after
+ * Thrown by a handler whose batch failed in part. `failed` gives deliveries of it their reasons (ids tell
+ * entries apart only within a stream): these are delivered again or, after
  * `deliveriesMax`, moved to the dead letters; at once when they are `hopeless`, because no further delivery can help. Every
  * other delivery of the batch counts as handled.
  */
 export class BatchFailure extends TransportError {
-  readonly failed: ReadonlyMap<string, string>;
-  readonly hopeless: ReadonlySet<string>;
+  readonly failed: ReadonlyMap<Delivery, string>;
+  readonly hopeless: ReadonlySet<Delivery>;
 
-  constructor(failed: ReadonlyMap<string, string>, hopeless: ReadonlySet<string> = new Set()) {
+  constructor(failed: ReadonlyMap<Delivery, string>, hopeless: ReadonlySet<Delivery> = new Set()) {
     super('transport.batch_failed', `${failed.size} deliveries of a batch failed.`, { failed: failed.size });
     this.failed = failed;
     this.hopeless = hopeless;

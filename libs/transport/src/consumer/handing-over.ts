@@ -80,11 +80,11 @@ export class HandingOver {
   private judge(batch: readonly Delivery[], thrown: unknown): void {
     const failed = thrown instanceof BatchFailure ? thrown.failed : undefined;
     const whole = failed === undefined ? reasonOf(thrown) : undefined;
-    this.outcome.handled(whole === undefined ? batch.filter(({ id }) => !failed?.has(id)) : []);
+    this.outcome.handled(whole === undefined ? batch.filter((delivery) => !failed?.has(delivery)) : []);
     for (const delivery of batch) {
-      const reason = whole ?? failed?.get(delivery.id);
+      const reason = whole ?? failed?.get(delivery);
       if (reason === undefined) continue;
-      if (thrown instanceof BatchFailure && thrown.hopeless.has(delivery.id)) this.outcome.hopeless(delivery, reason);
+      if (thrown instanceof BatchFailure && thrown.hopeless.has(delivery)) this.outcome.hopeless(delivery, reason);
       else this.outcome.failed(delivery, reason);
     }
   }

@@ -25,7 +25,7 @@ class Orders {
   async take(@Payload() batch: StreamBatch, @Ctx() context: StreamContext): Promise<void> {
     seen.push(...batch.deliveries.map(({ stream, body }) => `${context.family} ${stream} ${body}`));
     const bad = batch.deliveries.filter(({ body }) => body === 'bad');
-    if (bad.length > 0) throw new BatchFailure(new Map(bad.map(({ id }) => [id, 'a bad order'])));
+    if (bad.length > 0) throw new BatchFailure(new Map(bad.map((delivery) => [delivery, 'a bad order'])));
     await Promise.resolve();
   }
 }

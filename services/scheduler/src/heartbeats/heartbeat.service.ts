@@ -40,16 +40,17 @@ export class HeartbeatService {
   }
 
   /** The newest heartbeat of each session. A deployment that is not known yet may be at the next delivery; what cannot be read never will be. */
-  private read(batch: readonly Delivery[]): { beats: NamedBeat[]; malformed: Map<string, string>; unreadable: Set<string> } {
+  private read(batch: readonly Delivery[]): { beats: NamedBeat[]; malformed: Map<Delivery, string>; unreadable: Set<Delivery> } {
     const newest = new Map<string, NamedBeat>();
-    const malformed = new Map<string, string>();
-    const unreadable = new Set<string>();
-    for (const { id, stream, body } of batch) {
+    const malformed = new Map<Delivery, string>();
+    const unreadable = new Set<Delivery>();
+    for (const delivery of batch) {
+      const { stream, body } = delivery;
       const deployment = stream.slice(streams.heartbeats('').length);
       const deploymentId = this.deployments.idOf(deployment);
       const message = parse(body);
-      if (!message) unreadable.add(id);
-      if (!message || !deploymentId) malformed.set(id, 'The message is no heartbeat of a known deployment.');
+      if (!message) unreadable.add(delivery);
+      if (!message || !deploymentId) malformed.set(delivery, 'The message is no heartbeat of a known deployment.');
       else if (isNewer(message, newest.get(message.session))) newest.set(message.session, { ...message, deployment, deploymentId });
     }
     return { beats: [...newest.values()], malformed, unreadable };

@@ -18,7 +18,7 @@ export class LogController {
 
   @EventPattern<string>('logs', STREAMS)
   async write(@Payload() { deliveries }: StreamBatch): Promise<void> {
-    const malformed = new Map<string, string>();
+    const malformed = new Map<Delivery, string>();
     for (const [stream, ofStream] of Map.groupBy(deliveries, (delivery) => delivery.stream)) {
       const deploymentId = this.deployments.idOf(stream.slice(streams.logs('').length));
       const rows = ofStream.flatMap((delivery) => rowsOf(delivery) ?? this.refuse(malformed, delivery));
@@ -27,8 +27,8 @@ export class LogController {
     if (malformed.size > 0) throw new BatchFailure(malformed, new Set(malformed.keys()));
   }
 
-  private refuse(malformed: Map<string, string>, { id }: Delivery): LogRow[] {
-    malformed.set(id, 'The message is no batch of log lines.');
+  private refuse(malformed: Map<Delivery, string>, delivery: Delivery): LogRow[] {
+    malformed.set(delivery, 'The message is no batch of log lines.');
     return [];
   }
 

@@ -22,11 +22,11 @@ const REASONS_TOLD_MAX = 3;
  * delivery is given up at once when that can help none of its faults.
  */
 export function failureOf(faults: readonly ReportFault[]): BatchFailure {
-  const failed = new Map<string, string>();
-  const hopeless = new Set<string>();
-  for (const [id, ofDelivery] of Map.groupBy(faults, ({ origin }) => origin.delivery.id)) {
-    failed.set(id, reasonOf(ofDelivery));
-    if (ofDelivery.every((fault) => fault.hopeless)) hopeless.add(id);
+  const failed = new Map<Delivery, string>();
+  const hopeless = new Set<Delivery>();
+  for (const [delivery, ofDelivery] of Map.groupBy(faults, ({ origin }) => origin.delivery)) {
+    failed.set(delivery, reasonOf(ofDelivery));
+    if (ofDelivery.every((fault) => fault.hopeless)) hopeless.add(delivery);
   }
   return new BatchFailure(failed, hopeless);
 }

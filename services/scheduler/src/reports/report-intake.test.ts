@@ -174,15 +174,21 @@ describe('failureOf', () => {
   it('names the reports of a delivery that failed, the first of many', () => {
     const few = failureOf([fault(one, 1, 1), fault(two, 2, 9), fault(two, 7, 9)]);
     expect([...few.failed]).toEqual([
-      [one.id, 'Fault 1.'],
-      [two.id, 'Report 2 of 9: Fault 2. Report 7 of 9: Fault 7.'],
+      [one, 'Fault 1.'],
+      [two, 'Report 2 of 9: Fault 2. Report 7 of 9: Fault 7.'],
     ]);
     const many = failureOf([1, 2, 3, 4, 5].map((place) => fault(one, place, 5)));
-    expect(many.failed.get(one.id)).toBe('Report 1 of 5: Fault 1. Report 2 of 5: Fault 2. Report 3 of 5: Fault 3. And 2 more.');
+    expect(many.failed.get(one)).toBe('Report 1 of 5: Fault 1. Report 2 of 5: Fault 2. Report 3 of 5: Fault 3. And 2 more.');
   });
 
   it('gives up at once only a delivery whose every fault stays, however often it comes', () => {
     const { hopeless } = failureOf([fault(one, 1, 3), fault(one, 2, 3), fault(two, 1, 3), fault(two, 2, 3, false)]);
-    expect([...hopeless]).toEqual([one.id]);
+    expect([...hopeless]).toEqual([one]);
+  });
+
+  it('tells deliveries of two streams apart that have the same id', () => {
+    const twin = { ...one, stream: 'reports:other' };
+    expect([...failureOf([fault(one, 1, 1)]).failed.keys()]).not.toContain(twin);
+    expect(failureOf([fault(one, 1, 1), fault(twin, 1, 1)]).failed.size).toBe(2);
   });
 });

@@ -68,8 +68,8 @@ describe('reports that travel together', () => {
 
     const { failed, hopeless } = await failureOf(sent);
 
-    expect([...failed.keys()]).toEqual([sent.id]);
-    const reason = failed.get(sent.id);
+    expect([...failed.keys()]).toEqual([sent]);
+    const reason = failed.get(sent);
     expect(reason).toContain('Report 3 of 6: The message is no report');
     expect(reason).toContain(`Report 4 of 6: The report came by ${streams.reports(deployment.name)}`);
     expect(reason).toMatch(/Report 5 of 6: .*cause of its own/);
@@ -88,7 +88,7 @@ describe('reports that travel together', () => {
 
     const again = await failureOf({ ...sent, id: '7-7' });
 
-    expect(failure.hopeless).toEqual(new Set([sent.id]));
+    expect(failure.hopeless).toEqual(new Set([sent]));
     expect([...again.failed.values()]).toEqual([...failure.failed.values()]);
     expect(await Promise.all([one, two].map(({ runId }) => given.auditOf(runId)))).toEqual(audits);
     expect((await given.statesOf(two.runId)).run).toBe('SUCCEEDED');
