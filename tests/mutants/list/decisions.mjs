@@ -88,21 +88,10 @@ export const decisions = [
     rule: 'What a step put out is committed with its end, in one transaction.',
     ...inFile(
       writer,
-      '    return this.connection.transaction(async (tx) => {\n      const allowed',
-      '    const apart = this.connection.transaction((tx) => new Batch(tx, decisions).results());\n    return this.connection.transaction(async (tx) => {\n      await apart;\n      const allowed',
+      '      return await this.connection.transaction(async (tx) => {\n',
+      '      const apart = this.connection.transaction((tx) => new Batch(tx, decisions).results());\n      return await this.connection.transaction(async (tx) => {\n        await apart;\n',
     ),
-    also: [
-      inFile(
-        writer,
-        '      this.send(RESULTS_WRITE, results, ([d, r]) => [d.runId, d.rev, r.no, jsonOrNull(r.output), jsonOrNull(r.error)], 5),\n',
-        '',
-      ),
-      inFile(
-        writer,
-        '  private eachOf<Part>(',
-        '  results() {\n    const rows = this.eachOf((decision) => decision.results);\n    return this.send(RESULTS_WRITE, rows, ([d, r]) => [d.runId, d.rev, r.no, jsonOrNull(r.output), jsonOrNull(r.error)], 5);\n  }\n\n  private eachOf<Part>(',
-      ),
-    ],
+    also: [inFile(writer, '      this.results(),\n', '')],
     suites: { sim: true, integration: advance },
   },
   {

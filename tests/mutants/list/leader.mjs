@@ -99,7 +99,7 @@ export const leader = [
     rule: 'What the first look admitted is decided once more under the locks.',
     ...inFile(
       admissionService,
-      '(tx) => this.confirm(tx, scopes, candidates, events) : undefined',
+      '(tx: HotTransaction) => this.confirm(tx, scopes, candidates, events) : undefined',
       '() => Promise.resolve(new Set(events.keys())) : undefined',
     ),
     by: 'integration',

@@ -115,7 +115,7 @@ export const messages = [
     rule: 'A message that was not handled is not acknowledged.',
     ...inFile(
       'libs/transport/src/consumer/handing-over.ts',
-      'this.outcome.handled(whole === undefined ? batch.filter(({ id }) => !failed?.has(id)) : []);',
+      'this.outcome.handled(whole === undefined ? batch.filter((delivery) => !failed?.has(delivery)) : []);',
       'this.outcome.handled(batch);',
     ),
     suites: { integration: transport },

@@ -206,11 +206,7 @@ class Batch {
   extras(): Promise<Written[]>[] {
     const reused = this.decisions.flatMap(({ decision, retryOf }) => decision.reused.map((part) => ({ decision, retryOf, part })));
     return [
-      this.send(
-        RESULTS_WRITE,
-        this.partsOf((decision) => decision.results),
-        [...ON_REV, ({ part }) => part.no, ({ part }) => jsonOrNull(part.output), ({ part }) => jsonOrNull(part.error)],
-      ),
+      this.results(),
       this.send(OUTPUTS_REUSE, reused, [...ON_REV, ({ retryOf }) => retryOf, ({ part }) => part]),
       this.send(
         WAITS_BEGIN,
@@ -239,6 +235,16 @@ class Batch {
         [...ON_REV, ({ part }) => part.no, ({ part }) => part.kind],
       ),
     ];
+  }
+
+  results(): Promise<Written[]> {
+    const results = this.partsOf((decision) => decision.results);
+    return this.send(RESULTS_WRITE, results, [
+      ...ON_REV,
+      ({ part }) => part.no,
+      ({ part }) => jsonOrNull(part.output),
+      ({ part }) => jsonOrNull(part.error),
+    ]);
   }
 
   private partsOf<Part>(partsOf: (decision: RunDecision) => readonly Part[]): Owned<Part>[] {
