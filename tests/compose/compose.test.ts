@@ -117,13 +117,14 @@ describe('the development stack', () => {
 describe('the images', () => {
   const dockerfile = read('deploy/docker/Dockerfile');
 
-  it('are built in stages: dependencies, build, prune, one runtime per process', () => {
+  it('are built in stages: dependencies, build, prune, what a start compiles, one runtime per process', () => {
     const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, base, stage]) => `${stage} < ${base}`);
     expect(stages).toEqual([
       'dependencies < node:24-bookworm-slim',
       'development < dependencies',
       'build < dependencies',
       'pruned < build',
+      'compiled < pruned',
       'runtime < node:24-bookworm-slim',
       ...['migrate', 'api', 'scheduler', 'worker'].map((name) => `${name} < runtime`),
     ]);

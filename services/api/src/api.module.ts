@@ -1,6 +1,5 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
-import type { Evaluator } from '#definitions';
 import {
   ApiKeyStore,
   type Database,
@@ -32,6 +31,7 @@ import { openApiDocument } from './openapi/document.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { BatchStarter } from './runs/batch-starter.ts';
 import { CommandLanes } from './runs/command-lanes.ts';
+import type { ConcurrencyKeys } from './runs/concurrency-keys.ts';
 import { RunAnnouncer } from './runs/run-announcer.ts';
 import { RunCommands } from './runs/run-commands.ts';
 import { RunIds } from './runs/run-ids.ts';
@@ -59,7 +59,7 @@ export interface ApiSurroundings {
   readonly lanes: readonly HotConnection[];
   readonly keyed: HotConnection;
   readonly commands: readonly HotConnection[];
-  readonly evaluator: Evaluator;
+  readonly concurrencyKeys: ConcurrencyKeys;
   /** Nest's Redis client, or its twin within the process. */
   readonly events: EventsClient;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
@@ -95,7 +95,7 @@ function providersOf({
   lanes,
   keyed,
   commands,
-  evaluator,
+  concurrencyKeys,
   events,
   checks,
   logger,
@@ -117,7 +117,7 @@ function providersOf({
   const versions = new VersionCache(workflows);
   const directory = new DeploymentDirectory(deployments, tenancy);
   const places = new StartPlaces(versions, directory);
-  const preparer = new RunPreparer(places, evaluator);
+  const preparer = new RunPreparer(places, concurrencyKeys);
   const wakeups = new RunWakeups(events);
   const announcer = new RunAnnouncer(wakeups, counted, logger);
   const startable = new StartableWorkflows();

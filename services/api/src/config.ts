@@ -23,7 +23,9 @@ export const ApiConfig = z.object({
   DATABASE_ACQUIRE_SECONDS: setting
     .seconds({ min: 0.1, max: 60, fallback: 5 })
     .describe('how long a request waits for a connection, in seconds'),
-  SUBMIT_LANES: setting.integer({ min: 1, max: 16, fallback: 1 }).describe('the connections that insert groups of runs'),
+  SUBMIT_LANES: setting
+    .integer({ min: 1, max: 16, fallback: 2 })
+    .describe('the connections that insert groups of runs; several at once when groups are full'),
   COMMAND_LANES: setting.integer({ min: 1, max: 16, fallback: 4 }).describe('the connections that cancel and retry runs'),
   SUBMIT_GROUP_MAX: setting.integer({ min: 1, max: 5_000, fallback: 500 }).describe('the runs of one insert'),
   SUBMIT_PENDING_MAX: setting

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createEvaluator } from '#definitions';
 import {
   ApiKeyStore,
   type Database,
@@ -18,6 +17,7 @@ import { ApiMetrics } from './api-metrics.ts';
 import { ApiModule } from './api.module.ts';
 import { acceptAdminToken } from './auth/admin-token.ts';
 import type { ApiConfig } from './config.ts';
+import { ConcurrencyKeys } from './runs/concurrency-keys.ts';
 import type { EventsClient } from './runs/run-wakeups.ts';
 import { OpenStreams } from './events/open-streams.ts';
 import { fastifyAdapter } from './http/fastify.ts';
@@ -87,9 +87,9 @@ async function serve(database: Database, watch: SessionWatch, options: ApiOption
   const several = (count: number, name: string) => Array.from({ length: count }, (_, no) => hot(`${name}-${no}`));
   const lanes = several(config.SUBMIT_LANES, 'submit');
   const sessions = { lanes, keyed: hot('submit-keyed'), commands: several(config.COMMAND_LANES, 'command') };
-  const evaluator = createEvaluator();
+  const concurrencyKeys = new ConcurrencyKeys();
   const checks = { postgres: () => Promise.resolve(watch.check()), ...options.checks };
-  const module = ApiModule.register({ config, tenancy, database, ...sessions, evaluator, events, checks, logger, metrics });
+  const module = ApiModule.register({ config, tenancy, database, ...sessions, concurrencyKeys, events, checks, logger, metrics });
   const { adapter, routes, inFlight } = fastifyAdapter(new ApiMetrics(metrics));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(logger),
@@ -97,7 +97,7 @@ async function serve(database: Database, watch: SessionWatch, options: ApiOption
   });
   const closeSessions = async () => {
     await Promise.all([...lanes, sessions.keyed, ...sessions.commands].map((session) => session.close()));
-    await evaluator.close();
+    await concurrencyKeys.close();
     await database.destroy();
     await watch.close();
   };

@@ -1,13 +1,12 @@
 import type { StartRunsBatch } from '#contracts';
 import { DomainError, type Principal } from '#core';
-import type { RunSummaryRow } from '#store';
 import { knownError } from '../errors/known-error.ts';
 import type { RunStarter } from './run-starter.ts';
 import type { StartedRun } from './started-run.ts';
 
 type Refused = Pick<DomainError, 'code' | 'message' | 'details' | 'remedy'>;
 type Item =
-  | { readonly outcome: 'created' | 'repeated'; readonly run: RunSummaryRow }
+  | { readonly outcome: 'created' | 'repeated'; readonly run: StartedRun['run'] }
   | { readonly outcome: 'refused'; readonly error: Refused };
 
 /** Starts many runs at once; each stands for itself. */

@@ -50,20 +50,39 @@ describe('GroupLane', () => {
     expect(await next).toBe('#3');
   });
 
-  it('cuts groups at groupMax and uses as many lanes as it has', async () => {
+  it('cuts groups at groupMax, and full ones go by as many lanes as there are', async () => {
     const { lane, groups } = heldLane({ groupMax: 2, lanes: 2 });
-    const all = [1, 2, 3, 4, 5].map((item) => lane.submit(item));
+    const all = [1, 2, 3, 4, 5, 6].map((item) => lane.submit(item));
     await turn();
     expect(groups.map(({ items }) => items)).toEqual([
       [1, 2],
       [3, 4],
     ]);
     groups[1]?.end(answers([3, 4]));
-    await all[2];
-    expect(groups[2]?.items).toEqual([5]);
+    await all[3];
+    expect(groups[2]?.items).toEqual([5, 6]);
     groups[0]?.end(answers([1, 2]));
-    groups[2]?.end(answers([5]));
-    expect(await Promise.all(all)).toHaveLength(5);
+    groups[2]?.end(answers([5, 6]));
+    expect(await Promise.all(all)).toHaveLength(6);
+  });
+
+  it('lets a group that is not full wait for those under way, until it is full', async () => {
+    const { lane, groups } = heldLane({ groupMax: 2, lanes: 2 });
+    const first = lane.submit(1);
+    await turn();
+    const second = lane.submit(2);
+    await turn();
+    expect(groups).toHaveLength(1);
+    const third = lane.submit(3);
+    await turn();
+    expect(groups[1]?.items).toEqual([2, 3]);
+    const fourth = lane.submit(4);
+    groups[0]?.end(answers([1]));
+    groups[1]?.end(answers([2, 3]));
+    await Promise.all([first, second, third]);
+    expect(groups[2]?.items).toEqual([4]);
+    groups[2]?.end(answers([4]));
+    expect(await fourth).toBe('#4');
   });
 
   it('refuses more than pendingMax with api.busy, and takes items again afterwards', async () => {

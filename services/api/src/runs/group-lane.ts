@@ -8,7 +8,7 @@ export interface GroupLaneOptions {
   readonly groupMax: number;
   /** Items that may wait or be under way; more are refused with `api.busy`. */
   readonly pendingMax: number;
-  /** Groups that may be under way at once. */
+  /** Groups that may be under way at once, all but one of them full. */
   readonly lanes: number;
 }
 
@@ -19,8 +19,8 @@ interface Waiting<Item, Answer> {
 }
 
 /**
- * Groups what arrives at once: an item goes at once when a lane is free, else with all the others that arrive until one is. No timer: alone,
- * an item waits for nobody; under load, groups grow by themselves.
+ * Groups what arrives at once: an item goes at once when nothing is under way, else with all the others that arrive until then; a full group has
+ * nothing to wait for but a free lane. No timer: alone, an item waits for nobody; under load, groups grow by themselves.
  */
 export class GroupLane<Item, Answer> {
   private waiting: Waiting<Item, Answer>[] = [];
@@ -41,18 +41,24 @@ export class GroupLane<Item, Answer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       // Requests of one turn of the event loop share a group even when the lane is free.
-      if (this.waiting.length === 1) setImmediate(() => this.dispatch());
+      if (this.waiting.length === 1 || this.waiting.length === this.options.groupMax) setImmediate(() => this.dispatch());
     });
   }
 
   private dispatch(): void {
-    while (this.waiting.length > 0) {
+    while (this.hasGroup()) {
       const lane = this.freeLanes.pop();
       if (lane === undefined) return;
       const group = this.waiting.slice(0, this.options.groupMax);
       this.waiting = this.waiting.slice(this.options.groupMax);
       void this.run(group, lane);
     }
+  }
+
+  /** Two groups that are not full cost more than one that is fuller. */
+  private hasGroup(): boolean {
+    const isIdle = this.freeLanes.length === this.options.lanes;
+    return this.waiting.length >= (isIdle ? 1 : this.options.groupMax);
   }
 
   private async run(group: readonly Waiting<Item, Answer>[], lane: number): Promise<void> {

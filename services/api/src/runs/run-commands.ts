@@ -1,4 +1,4 @@
-import type { RunCommand } from '#contracts';
+import type { RunCommand, RunSummary } from '#contracts';
 import { DomainError, type Principal, type RunState, isTerminalRun } from '#core';
 import {
   type HotTransaction,
@@ -49,7 +49,7 @@ export class RunCommands {
    * `run.unknown`, `run.state_conflict` for a run that has not ended, has succeeded, or has another version than expected, and
    * `run.retry_under_way` while an earlier retry of it has not ended.
    */
-  async retry(runId: string, body: RunCommand, caller: Principal): Promise<RunSummaryRow> {
+  async retry(runId: string, body: RunCommand, caller: Principal): Promise<RunSummary> {
     const action = actionOf(runId, body, caller);
     const { run, place } = await this.prepareRetry(action);
     const createdAt = await this.lanes.use((connection) => connection.transaction((tx) => this.insertRetry(tx, action, run)));

@@ -1,7 +1,7 @@
 import { DomainError, type Json } from '#core';
-import { type Evaluator, inputFaults } from '#definitions';
 import type { NewRun, StartableWorkflow } from '#store';
 import type { KnownVersion } from '../workflows/version-cache.ts';
+import type { ConcurrencyKeys } from './concurrency-keys.ts';
 import type { FoundPlace, StartPlaces } from './start-places.ts';
 import type { StartPlace, StartRequest } from './started-run.ts';
 
@@ -18,7 +18,7 @@ export interface PreparedRun {
 export class RunPreparer {
   constructor(
     private readonly places: StartPlaces,
-    private readonly evaluator: Evaluator,
+    private readonly concurrencyKeys: Pick<ConcurrencyKeys, 'evaluate'>,
   ) {}
 
   /** The place of all runs that are started of a workflow at once. Throws `workflow.*` and `deployment.none`. */
@@ -47,7 +47,7 @@ export class RunPreparer {
     if (!key) return '';
     const { environment, team } = target;
     const run = { id: runId, workflow: workflow.name, version: target.workflowVersion, environment, team, attemptOf };
-    const result = await this.evaluator.evaluateExpression(key.source, { input, steps: {}, run, failed: false });
+    const result = await this.concurrencyKeys.evaluate(key.source, { input, steps: {}, run, failed: false });
     if (
       result.kind === 'value' &&
       typeof result.value === 'string' &&
@@ -73,8 +73,8 @@ export function unknownWorkflow(workflowId: string): DomainError {
   );
 }
 
-function checkInput({ inputSchema }: KnownVersion, input: Json): void {
-  const faults = inputSchema ? inputFaults(inputSchema, input) : [];
+function checkInput({ faultsOf }: KnownVersion, input: Json): void {
+  const faults = faultsOf?.(input) ?? [];
   const [first] = faults;
   if (!first) return;
   throw new DomainError(

@@ -70,7 +70,7 @@ function given({ enabled = true } = {}) {
 
 const unused = {
   plan: { steps: [], roots: [], runTimeoutSeconds: null, priority: 0, concurrency: null },
-  inputSchema: null,
+  faultsOf: null,
   stepsByName: new Map(),
   sinks: [],
 };

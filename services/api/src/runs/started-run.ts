@@ -1,3 +1,4 @@
+import type { RunSummary } from '#contracts';
 import type { DeploymentResolution, Json } from '#core';
 import type { DeploymentEntity, RunSummaryRow, RunTarget, StartableWorkflow } from '#store';
 
@@ -10,9 +11,9 @@ export interface StartRequest {
   readonly actor: string;
 }
 
-/** A run that was started, and whether this call started it or the one before with the same key. */
+/** A run that was started, and whether this call started it or the one before with the same key. Rows become summaries by being written as JSON. */
 export interface StartedRun {
-  readonly run: RunSummaryRow;
+  readonly run: RunSummary | RunSummaryRow;
   readonly repeated: boolean;
 }
 
@@ -23,14 +24,15 @@ export interface StartPlace {
   readonly resolution: DeploymentResolution<DeploymentEntity>;
 }
 
-/** A run as it is right after its creation, without reading it. */
+/** A run as it is right after its creation, without reading it. Its moment is text: JSON asks a Date for it each time, which costs as much as all the rest. */
 export function summaryOf(
   place: StartPlace,
   run: { id: string; actor: string; retryOf: string | null; reason: string | null },
   createdAt: Date,
-): RunSummaryRow {
+): RunSummary {
   const { workflow, target, resolution } = place;
   const { id, name, pool } = resolution.deployment;
+  const moment = createdAt.toISOString();
   return {
     id: run.id,
     workflowId: workflow.id,
@@ -45,8 +47,8 @@ export function summaryOf(
     reason: run.reason,
     retryOf: run.retryOf,
     createdBy: run.actor,
-    createdAt,
-    changedAt: createdAt,
+    createdAt: moment,
+    changedAt: moment,
     startedAt: null,
     endedAt: null,
   };

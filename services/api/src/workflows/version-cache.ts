@@ -1,17 +1,19 @@
 import { LRUCache } from 'lru-cache';
-import { DomainError, type Plan, type PlanStep } from '#core';
-import { type InputSchema, type WorkflowDefinition, compileInputSchema } from '#definitions';
+import { DomainError, type Json, type Plan, type PlanStep } from '#core';
+import type { InputFault, WorkflowDefinition } from '#definitions';
 import type { WorkflowStore } from '#store';
 
 const VERSIONS_REMEMBERED_MAX = 1_000;
+
+type InputCheck = (input: Json) => readonly InputFault[];
 
 /** A version, ready to start runs of and to read runs with. */
 export interface KnownVersion {
   readonly workflowId: string;
   readonly version: number;
   readonly plan: Plan;
-  /** Null: every object is a valid input. */
-  readonly inputSchema: InputSchema | null;
+  /** What its input schema finds wrong with an input. Null: it has none, and every object is a valid input. */
+  readonly faultsOf: InputCheck | null;
   readonly stepsByName: ReadonlyMap<string, PlanStep>;
   /** The steps that nothing needs: their outputs are the run's. */
   readonly sinks: readonly PlanStep[];
@@ -49,9 +51,16 @@ export class VersionCache {
       workflowId,
       version,
       plan,
-      inputSchema: schema ? compileInputSchema(schema) : null,
+      faultsOf: schema ? await inputCheckOf(schema) : null,
       stepsByName: new Map(plan.steps.map((step) => [step.name, step])),
       sinks: plan.steps.filter((step) => step.dependents.length === 0),
     };
   }
+}
+
+/** Loaded by the first version with a schema. */
+async function inputCheckOf(schema: { readonly [key: string]: Json }): Promise<InputCheck> {
+  const { compileInputSchema, inputFaults } = await import('#definitions');
+  const compiled = compileInputSchema(schema);
+  return (input) => inputFaults(compiled, input);
 }

@@ -1,6 +1,5 @@
 import type { ApplyWorkflow, Fault } from '#contracts';
 import { DomainError, type Principal } from '#core';
-import { compileDefinition } from '#definitions';
 import type { Published, WorkflowStore } from '#store';
 
 /** What publishing answers; times are Dates. */
@@ -28,6 +27,8 @@ export class WorkflowPublisher {
    */
   async apply({ source, definition: given, file, dryRun }: ApplyWorkflow, caller: Principal): Promise<Applied> {
     const text = source ?? JSON.stringify(given, null, 2);
+    // Loaded by the first who publishes: the compiler with all it is made of is a sixth of the modules.
+    const { compileDefinition } = await import('#definitions');
     const { definition, plan, checksum, warnings } = compileDefinition(source ?? given ?? '', {
       ...(file === undefined ? {} : { file }),
       defaultTimeoutSeconds: this.defaultTimeoutSeconds,
