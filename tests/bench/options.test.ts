@@ -20,6 +20,7 @@ describe('options of the bench', () => {
     [['--reps', '0'], /--reps/],
     [['--history', 'some'], /full or thin/],
     [['--minutes', '-1'], /--minutes/],
+    [['--add', 'tests/bench/recorded.json'], /no result of the bench/],
     [['--loud'], /loud/],
   ])('refuses %j', (args, reason) => {
     expect(() => parseOptions(args)).toThrow(reason);

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PEER_CATALOG } from './comparison/catalog.ts';
+import type { EarlierCall } from './goals/criterion.ts';
 
 /** What a call of the bench measures. */
 export type Mode = 'workloads' | 'growth' | 'soak' | 'guard';
@@ -22,6 +24,8 @@ export interface BenchOptions {
   readonly minutes: number;
   /** `guard` writes what it saw as what is expected from now on. */
   readonly record: boolean;
+  /** Results of earlier calls, whose goals stand in for those that this call does not measure. */
+  readonly add: readonly EarlierCall[];
   readonly json: string | null;
   readonly markdown: string | null;
   readonly pictures: boolean;
@@ -51,6 +55,7 @@ Processor time per run is the figure to compare; wall times tell of the neighbou
   --minutes N          length of the soak (default 30)
   --guard              compares ratios of processor time with tests/bench/recorded.json; exit code 1 beyond 1.5 ×
   --record             with --guard: writes the file anew
+  --add FILE           goals that this call does not measure, from the --json of another (--growth, --soak); may be given several times
   --json FILE          every figure, the medians and the goals
   --markdown FILE      the tables
   --pictures           docs/benchmarks/*.svg
@@ -90,6 +95,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       minutes: { type: 'string', default: '30' },
       guard: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
+      add: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       markdown: { type: 'string' },
       pictures: { type: 'boolean', default: false },
@@ -109,6 +115,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     history: historyOf(values.history),
     minutes: fraction('--minutes', values.minutes),
     record: values.record,
+    add: values.add.map(readCall),
     json: values.json === undefined ? null : resolve(values.json),
     markdown: values.markdown === undefined ? null : resolve(values.markdown),
     pictures: values.pictures,
@@ -150,4 +157,11 @@ function fraction(name: string, given: string): number {
   const value = Number(given);
   if (!(value >= 0.1 && value <= 10_080)) throw new Error(`${name} must be a number from 0.1 to 10080.`);
   return value;
+}
+
+/** Read at once: a file that is none must not be found out after half an hour. */
+function readCall(file: string): EarlierCall {
+  const call: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (typeof call === 'object' && call !== null && 'goals' in call && 'command' in call) return call as EarlierCall;
+  throw new Error(`--add ${file}: this is no result of the bench; it must be the --json file of another call.`);
 }

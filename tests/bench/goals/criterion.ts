@@ -47,6 +47,33 @@ export function judge(goals: readonly Goal[], medians: Medians): Verdict[] {
   );
 }
 
+/** Another call of the bench, as its JSON file tells it. */
+export interface EarlierCall {
+  readonly command: string;
+  readonly at: string;
+  readonly goals: readonly Verdict[];
+}
+
+/** The verdicts with those that are missing taken from earlier calls, the first that has them, and a line about each call that helped. */
+export function completed(
+  verdicts: readonly Verdict[],
+  earlier: readonly EarlierCall[],
+): { readonly goals: readonly Verdict[]; readonly notes: readonly string[] } {
+  const taken = new Map<EarlierCall, Set<string>>();
+  const goals = verdicts.map((verdict) => {
+    if (verdict.met !== null) return verdict;
+    for (const call of earlier) {
+      const found = call.goals.find(({ id, what, met }) => id === verdict.id && what === verdict.what && met !== null);
+      if (!found) continue;
+      taken.set(call, (taken.get(call) ?? new Set()).add(found.id));
+      return { ...verdict, seen: found.seen, met: found.met };
+    }
+    return verdict;
+  });
+  const notes = [...taken].map(([{ command, at }, ids]) => `${[...ids].join(', ')} by another call: ${command} (${at}).`);
+  return { goals, notes };
+}
+
 function isMet(value: number, bound: Criterion['bound']): boolean {
   return 'atLeast' in bound ? value >= bound.atLeast : value <= bound.atMost;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Medians, type Summary } from '../figures.ts';
-import { judge } from './criterion.ts';
+import { completed, judge } from './criterion.ts';
 import { GOALS } from './goals.ts';
 
 const summary = (system: string, workload: string, values: Record<string, number>): Summary => ({
@@ -41,5 +41,14 @@ describe('goals', () => {
     const floors = [summary('limit', 'commit', { p50Ms: 0.3 }), summary('limit', 'wake-up', { p50Ms: 0.1 })];
     expect(metOf('P6', /commits/, ...floors, summary('flowforge', 'W2-idle', { p50Ms: 7.5 }))).toBe(true);
     expect(metOf('P6', /commits/, ...floors, summary('flowforge', 'W2-idle', { p50Ms: 7.6 }))).toBe(false);
+  });
+
+  it('are completed from earlier calls where this one did not measure, and the calls are named', () => {
+    const soak = { command: 'npm run bench -- --soak', at: 'yesterday', goals: verdictsOn(summary('flowforge', 'SOAK', { auditOff: 0 })) };
+    const here = verdictsOn(summary('flowforge', 'W1', { cpuUs: 1 }));
+    const { goals, notes } = completed(here, [soak]);
+    expect(goals).toHaveLength(here.length);
+    expect(goals.filter(({ met }) => met !== null).map(({ id }) => id)).toEqual(['P3', 'P21']);
+    expect(notes).toEqual(['P21 by another call: npm run bench -- --soak (yesterday).']);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Medians } from '../figures.ts';
-import { judge } from '../goals/criterion.ts';
+import { completed, judge } from '../goals/criterion.ts';
 import { GOALS } from '../goals/goals.ts';
 import type { BenchOptions } from '../options.ts';
 import { goalCount, goalTable } from './goal-table.ts';
@@ -13,7 +13,8 @@ import { limitTable, workloadTable } from './tables.ts';
 
 /** Judges the goals, prints the tables, and writes the files that were asked for. */
 export async function report(found: Omit<BenchResult, 'goals'>, options: BenchOptions): Promise<BenchResult> {
-  const result = { ...found, goals: judge(GOALS, new Medians(found.summaries)) };
+  const { goals, notes } = completed(judge(GOALS, new Medians(found.summaries)), options.add);
+  const result = { ...found, goals, notes: [...found.notes, ...notes] };
   print(result);
   if (options.json) await write(options.json, `${JSON.stringify(result, null, 1)}\n`);
   if (options.markdown) await write(options.markdown, markdownOf(result));
