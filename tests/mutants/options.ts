@@ -19,8 +19,37 @@ export interface Options {
   readonly list: boolean;
 }
 
+const HELP = `npm run mutants [-- OPTIONS]
+
+Plants each known bug in turn and runs the suites that may notice it, from cheap to dear, until one does.
+
+  --only NAME        only this mutant; several by commas, or given several times
+  --suites NAMES     only these suites, by commas (${SUITES.join(', ')})
+  --all              every suite of a mutant, also behind the first that noticed it
+  --list             names the mutants with the rules that they break
+  --keep FILE        results so far: what stands there is not tried again, what is tried now is added
+  --json             the results as JSON
+  --markdown FILE    the table as a page
+  --help             this text
+
+Exit code: 0 when every mutant was noticed, 1 when one was not, 2 when the options are wrong.`;
+
+/** Reads the command line; answers the help and wrong options itself. */
+export function readOptions(args: readonly string[]): Options {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(HELP);
+    return process.exit(0);
+  }
+  try {
+    return optionsOf(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return process.exit(2);
+  }
+}
+
 /** Throws with what is wrong: a name that nobody knows. */
-export function optionsOf(args: readonly string[]): Options {
+function optionsOf(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {

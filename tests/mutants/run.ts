@@ -8,13 +8,13 @@ import { cpus, loadavg } from 'node:os';
 import { Databases } from './databases.ts';
 import { KeptOutcomes } from './kept-outcomes.ts';
 import type { Mutant } from './mutants.mjs';
-import { optionsOf, type Options, type SuiteName } from './options.ts';
+import { readOptions, type Options, type SuiteName } from './options.ts';
 import { countsOf, isNoticed, jsonOf, lineOf, pageOf, type Verdict } from './report.ts';
 import { Soundness } from './soundness.ts';
 import { runOf, type SuiteRun } from './suites.ts';
 import { runSuite, type Outcome } from './trial.ts';
 
-const options = optionsOf(process.argv.slice(2));
+const options = readOptions(process.argv.slice(2));
 const kept = KeptOutcomes.open(options.keep);
 // With --json, stdout belongs to the result.
 const say = options.json ? console.error : console.log;
