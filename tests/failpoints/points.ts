@@ -31,7 +31,7 @@ export const POINTS: readonly Point[] = [
   { name: 'p4', role: 'scheduler', moment: 'the lease is taken', server: 'postgres', statements: [], afterMs: [0], leaderOnly: true },
   { name: 'p5', role: 'scheduler', moment: 'committed, tasks not sent', server: 'redis', statements: ['xadd'], afterMs: [0] },
   { name: 'p6', role: 'scheduler', moment: 'tasks sent, known to nobody', server: 'redis', statements: [], afterMs: [0] },
-  { name: 'p7', role: 'scheduler', moment: 'moves written, not committed', server: 'postgres', statements: COMMITS, afterMs: [0] },
+  { name: 'p7', role: 'scheduler', moment: 'moves and commit on their way', server: 'postgres', statements: COMMITS, afterMs: [0, 1, 3] },
   { name: 'p8', role: 'scheduler', moment: 'mid-sweep', server: 'postgres', statements: COMMITS, afterMs: [0], needs: 'lost worker' },
   { name: 'p9', role: 'scheduler', moment: 'reports read, not applied', server: 'postgres', statements: COMMITS, afterMs: [0] },
   { name: 'p10', role: 'scheduler', moment: 'applied, not acknowledged', server: 'redis', statements: ['xack'], afterMs: [0] },

@@ -63,6 +63,13 @@ describe.each(databaseServers())('a hot connection on $name', ({ cloneDatabase }
     });
     expect(await namesOf('committed-behind')).toEqual(['committed-behind']);
 
+    const late = connection.transaction(async (tx) => {
+      tx.commitBehind();
+      await tx.query(INSERT, ['too-late']);
+    });
+    await expect(late).rejects.toMatchObject({ code: 'invariant.broken' });
+    expect(await namesOf('too-late')).toEqual([]);
+
     const refused = connection.transaction(async (tx) => {
       const sent = [tx.query(INSERT, ['refused-behind']), tx.query(BROKEN, [0])];
       tx.commitBehind();

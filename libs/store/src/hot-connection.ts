@@ -98,7 +98,7 @@ export class HotConnection implements HotTransaction {
     let committed: Promise<unknown> | null = null;
     const commit = () => (committed ??= client.query('commit'));
     const tx: OpenTransaction = {
-      query: (statement, values) => run(client, statement, values),
+      query: (statement, values) => (committed ? Promise.reject(tooLate(statement)) : run(client, statement, values)),
       // Its refusal is met below, where it is awaited.
       commitBehind: () => void commit().catch(() => {}),
     };
@@ -155,6 +155,11 @@ export class HotConnection implements HotTransaction {
     this.current = null;
     await client?.end();
   }
+}
+
+/** Behind the commit it would be a transaction of its own. */
+function tooLate({ name }: Statement): DomainError {
+  return new DomainError('invariant.broken', 'A statement came behind the commit of its transaction.', { statement: name }, null, 'bug');
 }
 
 async function run<Row>(client: HotClient, statement: Statement, values: readonly unknown[]): Promise<Row[]> {

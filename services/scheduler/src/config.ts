@@ -31,7 +31,7 @@ export const SchedulerSettings = z.object({
   IDEMPOTENCY_HOURS: setting
     .integer({ min: 1, max: 8_760, fallback: 24 })
     .describe('how long an idempotency key is remembered, in hours; afterwards it starts a new run'),
-  REPORT_BATCH: setting.integer({ min: 1, max: 5_000, fallback: 500 }).describe('the most reports that are applied together'),
+  REPORT_BATCH: setting.integer({ min: 1, max: 5_000, fallback: 500 }).describe('the most reports that are written in one transaction'),
   ADMISSION_BATCH: setting
     .integer({ min: 1, max: 5_000, fallback: 500 })
     .describe('the most runs that are looked at per queue and admission'),

@@ -6,6 +6,9 @@ import type { SchedulerConfig } from './config.ts';
 export const FAMILIES = ['reports', 'heartbeats', 'logs'] as const;
 type Family = (typeof FAMILIES)[number];
 
+/** Entries of reports that one call takes, as a part of the reports that are written together: an entry holds one of them, or many. */
+const REPORT_ENTRIES_SHARE = 4;
+
 /** How the scheduler reads each family of streams. `consumer` is unique among the schedulers. */
 export function familiesOf(config: SchedulerConfig, consumer: string): Record<Family, FamilyOptions> {
   const leaseMs = config.LEASE_SECONDS * 1000;
@@ -20,7 +23,7 @@ export function familiesOf(config: SchedulerConfig, consumer: string): Record<Fa
     deadLetterLengthMax: 10_000,
   };
   return {
-    reports: { ...common, batchMax: config.REPORT_BATCH, inFlightMax: config.REPORT_BATCH * 2 },
+    reports: { ...common, batchMax: Math.ceil(config.REPORT_BATCH / REPORT_ENTRIES_SHARE), inFlightMax: config.REPORT_BATCH },
     heartbeats: { ...common, batchMax: 500, inFlightMax: 1_000 },
     logs: { ...common, batchMax: 50, inFlightMax: 100 },
   };

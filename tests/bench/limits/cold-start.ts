@@ -1,4 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '#testing';
@@ -18,16 +21,20 @@ interface Start {
   readonly megabytes: number;
 }
 
-/** P19: from the spawn of a built api to its first `ready`, by turns with bare Nest on Fastify. The first start of a build is one of them. */
+/**
+ * P19: from the spawn of a built api to its first `ready`, by turns with bare Nest on Fastify. Both keep what Node compiled for their next start.
+ */
 export async function measureColdStart(world: World, starts: number): Promise<Figure> {
   const build = spawnSync(process.execPath, ['tools/build.mjs', '--if-stale'], { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
   if (build.status !== 0) process.stderr.write('The build could not be made anew: what is started is the last one.\n');
   const [api, bare]: [Start[], Start[]] = [[], []];
   const meter = Meter.begin({}, { own: true });
+  const cache = await mkdtemp(join(tmpdir(), 'flowforge-bench-cache-'));
   for (let at = 0; at < starts; at += 1) {
     api.push(await startApi(world));
-    bare.push(await startBare());
+    bare.push(await startBare(cache));
   }
+  await rm(cache, { recursive: true });
   return figureOf('limit', 'cold-start', starts, meter.end(), {
     apiMs: median(api.map(({ ms }) => ms)),
     bareMs: median(bare.map(({ ms }) => ms)),
@@ -50,9 +57,9 @@ async function startApi(world: World): Promise<Start> {
   return await timeStart(['--enable-source-maps', 'dist/services/api/src/main.js'], port, env);
 }
 
-async function startBare(): Promise<Start> {
+async function startBare(cache: string): Promise<Start> {
   const port = await freePort();
-  return await timeStart([bareApp, String(port), 'none'], port, {});
+  return await timeStart([bareApp, String(port), 'none'], port, { NODE_COMPILE_CACHE: cache });
 }
 
 async function timeStart(args: readonly string[], port: number, env: Readonly<Record<string, string>>): Promise<Start> {

@@ -89,9 +89,16 @@ export const decisions = [
     ...inFile(
       writer,
       '      return await this.connection.transaction(async (tx) => {\n',
-      '      const apart = this.connection.transaction((tx) => new Batch(tx, decisions).results());\n      return await this.connection.transaction(async (tx) => {\n        await apart;\n',
+      '      const apart = new Batch(decisions).onlyResults();\n      await this.connection.transaction((tx) => Promise.all(apart.map(({ sql, columns }) => tx.query(sql, columns))));\n      return await this.connection.transaction(async (tx) => {\n',
     ),
-    also: [inFile(writer, '      this.results(),\n', '')],
+    also: [
+      inFile(writer, '    this.results();\n', ''),
+      inFile(
+        writer,
+        '  private results(): void {\n',
+        '  onlyResults() {\n    this.results();\n    return this.prepared;\n  }\n\n  private results(): void {\n',
+      ),
+    ],
     suites: { sim: true, integration: advance },
   },
   {

@@ -31,7 +31,7 @@ export const identity = [
   {
     name: 'epoch-not-read-in-transaction',
     rule: 'What was decided about the rows of one database is not written into another.',
-    ...inFile('libs/store/src/advance/decision-writer.ts', 'tx.query(SAME_EPOCH, [epoch])', 'Promise.resolve(epoch)'),
+    ...inFile('libs/store/src/advance/decision-writer.ts', 'tx.query(SAME_EPOCH, [this.epoch])', 'Promise.resolve(epoch)'),
     suites: { sim: true, integration: ['services/scheduler/src/leader'] },
   },
   {

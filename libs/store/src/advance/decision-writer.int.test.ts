@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RunDecision, RunMove } from '#core';
+import type { RunDecision, RunMove, StepMove } from '#core';
 import { type TestDatabase, databaseServers } from '#testing';
 import { GivenRows } from '../../../testing/src/given/given-rows.ts';
 import { HotConnection } from '../hot-connection.ts';
@@ -47,6 +47,19 @@ describe.each(databaseServers())('the writing of decisions on $name', ({ cloneDa
     for (const id of [whole, odd]) expect(await rowsOf(id)).toEqual([{ state: 'CREATED', version: 1, rev: 1 }]);
   });
 
+  it('sends nothing of a batch that cannot be put together', async () => {
+    const [one, odd] = [await given.run({}), await given.run({})];
+    const unknownStep: WritableDecision = {
+      ...holding(odd, 1, 2),
+      decision: { ...holding(odd, 1, 2).decision, stepMoves: [begin()] },
+      stepOf: () => {
+        throw new Error('no such step');
+      },
+    };
+    await expect(new DecisionWriter(connection, EPOCH).write([holding(one, 1, 2), unknownStep])).rejects.toThrow('no such step');
+    for (const id of [one, odd]) expect(await rowsOf(id)).toEqual([{ state: 'CREATED', version: 1, rev: 1 }]);
+  });
+
   it('writes nothing into a database of another epoch', async () => {
     const id = await given.run({});
     const writing = new DecisionWriter(connection, EPOCH + 1).write([holding(id, 1, 2)]);
@@ -64,5 +77,12 @@ function nothing(runId: string, rev: number): RunDecision {
     ...{ kind: 'decided', runId, rev, runMove: null, stepMoves: [], results: [], waitsBegun: [], waitsLowered: [] },
     ...{ timersSet: [], timersCleared: [], reused: [], dispatches: [], dropped: [], verdicts: [] },
     live: { phase: 'queued', remaining: 1, active: 0, waiting: 0, failed: false },
+  };
+}
+
+function begin(): StepMove {
+  return {
+    ...{ no: 1, leaves: 'PENDING', via: null, enters: 'DISPATCHED', version: 1, epoch: EPOCH, dispatchNo: 1, attempt: 1 },
+    ...{ workerLosses: 0, causeId: randomUUID(), actor: 'test', reason: null, startedMsAgo: null },
   };
 }

@@ -1,5 +1,5 @@
 import { DomainError, type RunDecision, type RunMove, type StepMove } from '#core';
-import type { HotConnection, HotTransaction } from '../hot-connection.ts';
+import type { HotConnection, HotTransaction, OpenTransaction } from '../hot-connection.ts';
 import { isSqlState } from '../roles.ts';
 import { statement, type Statement } from '../statement.ts';
 
@@ -33,8 +33,8 @@ export interface WritableDecision {
 }
 
 /**
- * Writes decisions about any number of runs in one transaction and one round trip. A decision is written whole, or not at all because the run
- * was changed meanwhile (its rev moved).
+ * Writes decisions about any number of runs in one transaction, whose statements and commit leave together. A decision is written whole, or not
+ * at all because the run was changed meanwhile (its rev moved).
  */
 export class DecisionWriter {
   /** `epoch`: that of the database on which the decisions are made. */
@@ -53,35 +53,27 @@ export class DecisionWriter {
       return await this.connection.transaction(async (tx) => {
         const allowed = await before?.(tx);
         const writable = allowed ? decisions.filter(({ decision }) => allowed.has(decision.runId)) : decisions;
-        if (writable.length === 0) return new Set();
-        const written = writeAll(tx, writable, this.epoch);
-        // failpoint p7: the moves are about to leave, and their commit with them
-        tx.commitBehind();
-        return await written;
+        return writable.length === 0 ? new Set() : await this.send(tx, writable);
       });
     } catch (error) {
       throw isSqlState(error, 'FF007') ? epochChanged(this.epoch) : error;
     }
   }
-}
 
-async function writeAll(tx: HotTransaction, decisions: readonly WritableDecision[], epoch: number): Promise<Set<string>> {
-  const batch = new Batch(tx, decisions);
-  const here = tx.query(SAME_EPOCH, [epoch]);
-  const locked = batch.liveLock();
-  // In the order in which it happened: steps end, runs start, steps begin, runs end.
-  const steps = batch.stepsMove();
-  const starting = batch.runsMove((move) => STARTS_FROM.has(move.leaves));
-  const begun = batch.stepsBegin();
-  const others = batch.runsMove((move) => !STARTS_FROM.has(move.leaves));
-  const extras = batch.extras();
-  const written = batch.liveWrite();
-  const ended = batch.liveEnd();
-  const results = await Promise.allSettled([here, locked, steps, starting, begun, others, ...extras, written, ended]);
-  // After a refusal the rest of the transaction fails too (25P02): the first error is the cause.
-  const refused = results.find((result) => result.status === 'rejected');
-  if (refused) throw refused.reason;
-  return new Set([...(await written), ...(await ended)].map((row) => row.run_id));
+  private async send(tx: OpenTransaction, decisions: readonly WritableDecision[]): Promise<Set<string>> {
+    // Whatever can fail on our side fails here: of what is sent below, the commit included, nothing can be taken back.
+    const statements = new Batch(decisions).statements();
+    const here = tx.query(SAME_EPOCH, [this.epoch]);
+    const sent = statements.map(({ sql, columns }) => tx.query<Written>(sql, columns));
+    // failpoint p7: the moves are about to leave, and their commit with them
+    tx.commitBehind();
+    const results = await Promise.allSettled([here, ...sent]);
+    // After a refusal the rest of the transaction fails too (25P02): the first error is the cause.
+    const refused = results.find((result) => result.status === 'rejected');
+    if (refused) throw refused.reason;
+    const told = await Promise.all(sent.filter((_rows, at) => statements[at]?.tells));
+    return new Set(told.flat().map((row) => row.run_id));
+  }
 }
 
 function epochChanged(decidedIn: number): DomainError {
@@ -160,91 +152,87 @@ const LIVE: readonly Column<Living>[] = [
   ({ live }) => live.failed,
 ];
 
-/** Turns the parts of many decisions into column arrays, one statement per kind of change. */
+/** A statement of a decision with the columns of its parameters. `tells`: its rows name the runs that were written. */
+interface Prepared {
+  readonly sql: Statement;
+  readonly columns: readonly (readonly unknown[])[];
+  readonly tells: boolean;
+}
+
+/** Turns the parts of many decisions into column arrays, one statement per kind of change; none for what no decision has. */
 class Batch {
   private readonly all: readonly RunDecision[];
+  private readonly prepared: Prepared[] = [];
 
-  constructor(
-    private readonly tx: HotTransaction,
-    private readonly decisions: readonly WritableDecision[],
-  ) {
+  constructor(private readonly decisions: readonly WritableDecision[]) {
     this.all = decisions.map(({ decision }) => decision);
   }
 
-  liveLock(): Promise<Written[]> {
-    return this.send(LIVE_LOCK, this.decisions, ON_REV);
+  /** In the order in which it happened: steps end, runs start, steps begin, runs end. */
+  statements(): readonly Prepared[] {
+    this.add(LIVE_LOCK, this.decisions, ON_REV);
+    this.stepsMove();
+    this.runsMove((move) => STARTS_FROM.has(move.leaves));
+    this.stepsBegin();
+    this.runsMove((move) => !STARTS_FROM.has(move.leaves));
+    this.results();
+    this.extras();
+    this.live();
+    return this.prepared;
   }
 
-  stepsBegin(): Promise<Written[]> {
+  private stepsBegin(): void {
     const begun: OwnedStep[] = [];
     for (const { decision, stepOf } of this.decisions)
       for (const part of decision.stepMoves) if (part.leaves === 'PENDING') begun.push({ decision, part, step: stepOf(part.no) });
-    return this.send(STEPS_BEGIN, begun, STEP_BEGIN);
+    this.add(STEPS_BEGIN, begun, STEP_BEGIN);
   }
 
-  stepsMove(): Promise<Written[]> {
+  private stepsMove(): void {
     const moves = this.partsOf((decision) => decision.stepMoves).filter(({ part }) => part.leaves !== 'PENDING');
-    return this.send(STEPS_MOVE, moves, STEP_MOVE);
+    this.add(STEPS_MOVE, moves, STEP_MOVE);
   }
 
-  runsMove(which: (move: RunMove) => boolean): Promise<Written[]> {
+  private runsMove(which: (move: RunMove) => boolean): void {
     const moves = this.partsOf(({ runMove }) => (runMove && which(runMove) ? [runMove] : []));
-    return this.send(RUNS_MOVE, moves, RUN_MOVE);
+    this.add(RUNS_MOVE, moves, RUN_MOVE);
   }
 
-  liveWrite(): Promise<Written[]> {
-    const living = this.all.flatMap((decision) => (decision.live ? [{ decision, live: decision.live }] : []));
-    return this.send(LIVE_WRITE, living, LIVE);
-  }
-
-  liveEnd(): Promise<Written[]> {
-    const ending = this.decisions.filter(({ decision }) => decision.live === null);
-    return this.send(LIVE_END, ending, ON_REV);
-  }
-
-  /** What most batches do not have: results, joins, timers, steps taken over. */
-  extras(): Promise<Written[]>[] {
-    const reused = this.decisions.flatMap(({ decision, retryOf }) => decision.reused.map((part) => ({ decision, retryOf, part })));
-    return [
-      this.results(),
-      this.send(OUTPUTS_REUSE, reused, [...ON_REV, ({ retryOf }) => retryOf, ({ part }) => part]),
-      this.send(
-        WAITS_BEGIN,
-        this.partsOf((decision) => decision.waitsBegun),
-        [...ON_REV, ({ part }) => part.no, ({ part }) => part.unmet],
-      ),
-      this.send(
-        WAITS_LOWER,
-        this.partsOf((decision) => decision.waitsLowered),
-        [...ON_REV, ({ part }) => part.no, ({ part }) => part.by],
-      ),
-      this.send(
-        TIMERS_SET,
-        this.partsOf((decision) => decision.timersSet),
-        [
-          ...ON_REV,
-          ({ part }) => part.no,
-          ({ part }) => part.kind,
-          ({ part: { due } }) => ('inMs' in due ? due.inMs : null),
-          ({ part: { due } }) => ('atMs' in due ? due.atMs : null),
-        ],
-      ),
-      this.send(
-        TIMERS_CLEAR,
-        this.partsOf((decision) => decision.timersCleared),
-        [...ON_REV, ({ part }) => part.no, ({ part }) => part.kind],
-      ),
-    ];
-  }
-
-  results(): Promise<Written[]> {
+  private results(): void {
     const results = this.partsOf((decision) => decision.results);
-    return this.send(RESULTS_WRITE, results, [
+    this.add(RESULTS_WRITE, results, [
       ...ON_REV,
       ({ part }) => part.no,
       ({ part }) => jsonOrNull(part.output),
       ({ part }) => jsonOrNull(part.error),
     ]);
+  }
+
+  /** What most batches do not have: joins, timers, steps taken over. */
+  private extras(): void {
+    const reused = this.decisions.flatMap(({ decision, retryOf }) => decision.reused.map((part) => ({ decision, retryOf, part })));
+    this.add(OUTPUTS_REUSE, reused, [...ON_REV, ({ retryOf }) => retryOf, ({ part }) => part]);
+    const begun = this.partsOf((decision) => decision.waitsBegun);
+    this.add(WAITS_BEGIN, begun, [...ON_REV, ({ part }) => part.no, ({ part }) => part.unmet]);
+    const lowered = this.partsOf((decision) => decision.waitsLowered);
+    this.add(WAITS_LOWER, lowered, [...ON_REV, ({ part }) => part.no, ({ part }) => part.by]);
+    const set = this.partsOf((decision) => decision.timersSet);
+    this.add(TIMERS_SET, set, [
+      ...ON_REV,
+      ({ part }) => part.no,
+      ({ part }) => part.kind,
+      ({ part: { due } }) => ('inMs' in due ? due.inMs : null),
+      ({ part: { due } }) => ('atMs' in due ? due.atMs : null),
+    ]);
+    const cleared = this.partsOf((decision) => decision.timersCleared);
+    this.add(TIMERS_CLEAR, cleared, [...ON_REV, ({ part }) => part.no, ({ part }) => part.kind]);
+  }
+
+  private live(): void {
+    const living = this.all.flatMap((decision) => (decision.live ? [{ decision, live: decision.live }] : []));
+    this.add(LIVE_WRITE, living, LIVE, true);
+    const ending = this.decisions.filter(({ decision }) => decision.live === null);
+    this.add(LIVE_END, ending, ON_REV, true);
   }
 
   private partsOf<Part>(partsOf: (decision: RunDecision) => readonly Part[]): Owned<Part>[] {
@@ -253,13 +241,8 @@ class Batch {
     return owned;
   }
 
-  /** Sends one statement whose parameters are columns of these items; nothing when there are none. */
-  private send<Item>(sql: Statement, items: readonly Item[], columns: readonly Column<Item>[]): Promise<Written[]> {
-    if (items.length === 0) return Promise.resolve([]);
-    return this.tx.query<Written>(
-      sql,
-      columns.map((column) => items.map(column)),
-    );
+  private add<Item>(sql: Statement, items: readonly Item[], columns: readonly Column<Item>[], tells = false): void {
+    if (items.length > 0) this.prepared.push({ sql, columns: columns.map((column) => items.map(column)), tells });
   }
 }
 

@@ -4,19 +4,25 @@ import type { Evaluator, ExpressionScope, ValueEvaluation } from '#definitions';
 export class ConcurrencyKeys {
   private evaluator: Promise<Evaluator> | undefined;
 
-  /** Rejects like `Evaluator.evaluateExpression`. */
+  /** Rejects like `Evaluator.evaluateExpression`, or because the language could not be loaded: the next key tries again. */
   async evaluate(source: string, scope: ExpressionScope): Promise<ValueEvaluation> {
-    this.evaluator ??= open();
+    this.evaluator ??= this.open();
     return (await this.evaluator).evaluateExpression(source, scope);
   }
 
   /** Ends its threads. Safe to call twice. */
   async close(): Promise<void> {
-    await (await this.evaluator)?.close();
+    const evaluator = await this.evaluator?.catch(() => undefined);
+    await evaluator?.close();
   }
-}
 
-async function open(): Promise<Evaluator> {
-  const { createEvaluator } = await import('#definitions');
-  return createEvaluator();
+  private async open(): Promise<Evaluator> {
+    try {
+      const { createEvaluator } = await import('#definitions');
+      return createEvaluator();
+    } catch (error) {
+      this.evaluator = undefined;
+      throw error;
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { GroupLane, type Outcome } from './group-lane.ts';
 
 /** A lane whose groups end when the test says so. */
@@ -16,6 +16,10 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const answers = (items: readonly number[]) => items.map((item) => ({ answer: `#${item}` }));
 
 describe('GroupLane', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
   it('sends everything that arrived while the last group was under way as one group', async () => {
     const { lane, groups } = heldLane();
     const first = lane.submit(1);
@@ -83,6 +87,20 @@ describe('GroupLane', () => {
     expect(groups[2]?.items).toEqual([4]);
     groups[2]?.end(answers([4]));
     expect(await fourth).toBe('#4');
+  });
+
+  it('goes by a free lane past a group that hangs', async () => {
+    const { lane, groups } = heldLane({ lanes: 2 });
+    const hanging = lane.submit(1);
+    await turn();
+    const now = performance.now();
+    jest.spyOn(performance, 'now').mockReturnValue(now + 10_000);
+    const next = lane.submit(2);
+    await turn();
+    expect(groups.map(({ items }) => items)).toEqual([[1], [2]]);
+    groups[1]?.end(answers([2]));
+    groups[0]?.end(answers([1]));
+    expect(await Promise.all([hanging, next])).toEqual(['#1', '#2']);
   });
 
   it('refuses more than pendingMax with api.busy, and takes items again afterwards', async () => {

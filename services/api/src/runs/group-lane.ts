@@ -1,5 +1,8 @@
 import { DomainError } from '#core';
 
+/** A group that is under way for so long hangs: those behind it do not wait for it. */
+const HANGS_AFTER_MS = 250;
+
 /** What became of one item of a group. */
 export type Outcome<Answer> = { readonly answer: Answer } | { readonly error: unknown };
 
@@ -8,7 +11,7 @@ export interface GroupLaneOptions {
   readonly groupMax: number;
   /** Items that may wait or be under way; more are refused with `api.busy`. */
   readonly pendingMax: number;
-  /** Groups that may be under way at once, all but one of them full. */
+  /** Groups that may be under way at once; all but one of them full, unless one hangs. */
   readonly lanes: number;
 }
 
@@ -26,6 +29,8 @@ export class GroupLane<Item, Answer> {
   private waiting: Waiting<Item, Answer>[] = [];
   private pending = 0;
   private freeLanes: number[];
+  /** Since when groups are under way, the oldest first. */
+  private readonly underWay = new Map<number, number>();
 
   /** `work` answers each item in its place; what it throws is every item's error. `lane` is its number, from 0. */
   constructor(
@@ -41,7 +46,7 @@ export class GroupLane<Item, Answer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       // Requests of one turn of the event loop share a group even when the lane is free.
-      if (this.waiting.length === 1 || this.waiting.length === this.options.groupMax) setImmediate(() => this.dispatch());
+      if (this.waiting.length === 1 || this.waiting.length === this.options.groupMax || this.hangs()) setImmediate(() => this.dispatch());
     });
   }
 
@@ -58,10 +63,16 @@ export class GroupLane<Item, Answer> {
   /** Two groups that are not full cost more than one that is fuller. */
   private hasGroup(): boolean {
     const isIdle = this.freeLanes.length === this.options.lanes;
-    return this.waiting.length >= (isIdle ? 1 : this.options.groupMax);
+    return this.waiting.length >= (isIdle || this.hangs() ? 1 : this.options.groupMax);
+  }
+
+  private hangs(): boolean {
+    const [since = Infinity] = this.underWay.values();
+    return performance.now() - since > HANGS_AFTER_MS;
   }
 
   private async run(group: readonly Waiting<Item, Answer>[], lane: number): Promise<void> {
+    this.underWay.set(lane, performance.now());
     try {
       const outcomes = await this.work(
         group.map(({ item }) => item),
@@ -72,6 +83,7 @@ export class GroupLane<Item, Answer> {
       for (const { reject } of group) reject(error);
     } finally {
       this.pending -= group.length;
+      this.underWay.delete(lane);
       this.freeLanes.push(lane);
       this.dispatch();
     }

@@ -125,7 +125,7 @@ export class LeaderLoop {
     const leaseMs = this.options.leaseSeconds * 1000;
     const until = Math.min(performance.now() + leaseMs / 2, this.held.since + (leaseMs * 2) / 3);
     // Side by side: a run that was just submitted does not wait for the look at the timers.
-    const [fired] = await bothDone(this.sweeps.fireDue(until), this.admission.admitAll(until));
+    const [fired] = await this.bothDone(this.sweeps.fireDue(until), this.admission.admitAll(until));
     const isBehind = performance.now() >= until;
     const emptied = await this.redisWasEmptied();
     if (emptied || this.isDue('sweptAt', sweepMs)) await this.sweeps.sweep(emptied);
@@ -133,6 +133,17 @@ export class LeaderLoop {
     if (isBehind) return 0;
     const nextMs = (await this.sweeps.nextTimerInMs()) ?? sweepMs;
     return Math.min(sweepMs, fired ? nextMs : Math.max(nextMs, UNFIRED_REST_MS));
+  }
+
+  /**
+   * The results of both, when both are over: a round does not begin while something of the last one is under way. Throws what one threw; when both
+   * did, the other's is told here.
+   */
+  private async bothDone<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+    const [first, second] = await Promise.allSettled([one, other]);
+    if (first.status === 'rejected' && second.status === 'rejected' && !isOutage(second.reason))
+      this.logger.error({ err: second.reason }, 'a duty of the leader failed beside another; it is tried again');
+    return [await one, await other];
   }
 
   private isDue(clock: 'sweptAt' | 'partitionsAt' | 'directoryAt' | 'keysAt', everyMs: number): boolean {
@@ -186,10 +197,4 @@ export class LeaderLoop {
     if (emptied) this.logger.warn({}, 'the stream server was emptied; what it held is rebuilt from the database');
     return emptied;
   }
-}
-
-/** The results of both, when both are over: a round does not begin while something of the last one is under way. Throws what the first threw. */
-async function bothDone<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
-  await Promise.allSettled([one, other]);
-  return [await one, await other];
 }
