@@ -18,20 +18,29 @@ export interface KnownPlan {
   readonly plan: PlanNode | null;
 }
 
-/** How often each large table was walked from end to end so far, by anybody. */
-export async function countScans(client: pg.Client): Promise<Map<string, number>> {
-  await client.query('select pg_stat_force_next_flush()');
-  const { rows } = await client.query<{ table: string; scans: string }>(
-    `select relname as table, seq_scan as scans from pg_stat_user_tables where ${COUNTED}`,
-  );
-  return new Map(rows.map(({ table, scans }) => [table, Number(scans)]));
+/** How often a table was walked from end to end so far, by anybody, and vacuumed. */
+export interface Walks {
+  readonly scans: number;
+  readonly vacuums: number;
 }
 
-/** Which tables were walked between two counts. */
-export function scannedBetween(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): string[] {
-  return [...after]
-    .filter(([table, scans]) => scans > (before.get(table) ?? 0))
-    .map(([table, scans]) => `${table} was scanned ${scans - (before.get(table) ?? 0)} times`);
+export async function countScans(client: pg.Client): Promise<Map<string, Walks>> {
+  await client.query('select pg_stat_force_next_flush()');
+  const { rows } = await client.query<{ table: string; scans: string; vacuums: string }>(
+    `select relname as table, seq_scan as scans, vacuum_count + autovacuum_count as vacuums from pg_stat_user_tables where ${COUNTED}`,
+  );
+  return new Map(rows.map(({ table, scans, vacuums }) => [table, { scans: Number(scans), vacuums: Number(vacuums) }]));
+}
+
+/**
+ * Which tables were walked between two counts. Not those that were vacuumed meanwhile: a vacuum sums up the new ranges of a BRIN index, and each of
+ * them counts as a scan.
+ */
+export function scannedBetween(before: ReadonlyMap<string, Walks>, after: ReadonlyMap<string, Walks>): string[] {
+  return [...after].flatMap(([table, { scans, vacuums }]) => {
+    const known = before.get(table) ?? { scans: 0, vacuums: 0 };
+    return scans > known.scans && vacuums === known.vacuums ? [`${table} was scanned ${scans - known.scans} times`] : [];
+  });
 }
 
 export async function forgetStatements(database: FlowForgeDatabase): Promise<void> {
