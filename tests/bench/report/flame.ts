@@ -7,6 +7,8 @@ const ROW = 16;
 const HEAD = 50;
 /** A frame narrower than this share of all is left out, with all above it. */
 const SHARE_MIN = 0.003;
+/** Rows drawn: deeper there is nothing but modules that load each other. */
+const ROWS_MAX = 40;
 const LETTER = 6.2;
 /** Frames in which the thread had nothing to do. */
 const IDLE = new Set(['(idle)', '(program)']);
@@ -81,7 +83,7 @@ function calleeOf(caller: Frame, call: { readonly functionName: string; readonly
 function originOf(url: string): string {
   const [, inPackage] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
   if (inPackage !== undefined) return inPackage;
-  const [, inProject] = /\/((?:services|libs)\/.+)$/.exec(url) ?? [];
+  const [, inProject] = /\/((?:services|libs|sdk|tools|tests)\/.+)$/.exec(url) ?? [];
   return inProject ?? url;
 }
 
@@ -90,7 +92,7 @@ export function flamePicture(title: string, root: Frame): string {
   const rects: string[] = [];
   let deepest = 0;
   const draw = (frame: Frame, left: number, depth: number): void => {
-    if (frame.us < root.us * SHARE_MIN) return;
+    if (frame.us < root.us * SHARE_MIN || depth >= ROWS_MAX) return;
     deepest = Math.max(deepest, depth);
     const width = (frame.us / root.us) * WIDTH;
     const share = ((frame.us / root.us) * 100).toFixed(1);
@@ -122,6 +124,6 @@ export function flamePicture(title: string, root: Frame): string {
 }
 
 function colourOf(origin: string): string {
-  if (/^(services|libs)\//.test(origin)) return '#8db9e8';
+  if (/^(services|libs|sdk|tools|tests)\//.test(origin)) return '#8db9e8';
   return origin === '' || origin.startsWith('node:') ? '#cfd6dd' : '#a9d8b8';
 }
