@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Afflictions, mendWorld } from './afflictions.ts';
 import { messageOf, now, rest, within } from './clock.ts';
 import { STEP_HANDLERS } from './faults/step-runs.ts';
@@ -19,6 +20,7 @@ import { ReadinessWatch } from './watch/readiness-watch.ts';
 import { Caller } from './workload/caller.ts';
 import { Workload } from './workload/workload.ts';
 import type { Fault } from './world/types.ts';
+import { withClient } from './world/with-client.ts';
 import { ChaosWorld } from './world/world.ts';
 
 const greenWithinMs = 60_000;
@@ -194,9 +196,12 @@ export class Campaign {
       );
     while (now() < deadline) {
       const rows = await within(5_000, 'reading sessions', left()).catch(() => [{}]);
-      if (rows.length === 0) return;
+      if (rows.length === 0) break;
       await rest(250);
     }
+    await withClient(world.postgres.ownerUrl, (client) => untilWorkersAreIdle(client, world.members('worker').length)).catch(
+      (error: unknown) => this.journal.addError('at the end', new Error(messageOf(error))),
+    );
   }
 
   private async report(input: {

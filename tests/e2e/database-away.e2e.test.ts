@@ -6,6 +6,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '#embedded';
 import { checkInvariants, createOwnedDatabase, migrate } from '#store';
 import { eventually, freePort, makeTestFolder } from '#testing';
 import { MEDALLION_EFFECTS, MEDALLION_EFFECT_STEPS } from '../harness/definitions.ts';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stack } from '../harness/stack.ts';
 
@@ -143,10 +144,9 @@ describe('PostgreSQL dies, loses a process, or has no room, and FlowForge goes o
     const open = async () => (await sql('select 1 from live_runs')).length;
     await eventually(async () => (await open()) === 0, { within: 30_000, what: 'every run to end' });
     expect(new Set(ledger.effects.values())).toEqual(new Set([1]));
-    const holding = async () => (await sql('select 1 from worker_sessions where cardinality(held_runs) > 0')).length;
-    await eventually(async () => (await holding()) === 0, { what: 'the worker to tell that it holds nothing' });
     const owner = new pg.Client(urlAs('flowforge_owner'));
     await owner.connect();
+    await untilWorkersAreIdle(owner, 1);
     const { summary } = await checkInvariants(owner, { quiescent: true, bounds: { leaseSeconds: 1 } });
     await owner.end();
     expect(summary.broken).toEqual([]);

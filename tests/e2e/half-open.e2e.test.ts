@@ -4,6 +4,7 @@ import { Health, paths } from '#contracts';
 import { checkInvariants } from '#store';
 import { TcpProxy, cloneDatabase, eventually, freePort, startRedis, type RedisServer, type TestDatabase } from '#testing';
 import { SINGLE_STEP } from '../harness/definitions.ts';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Stack } from '../harness/stack.ts';
 
 /** What is promised of a link that swallows everything: seen by /ready within, and green again after its end within, in milliseconds. */
@@ -154,8 +155,7 @@ describe('a link that is half open: nothing arrives, nobody is told', () => {
     process.stderr.write(`${table(seen)}\n`);
     expect([...seen.keys()].toSorted()).toEqual(LINKS.toSorted());
     for (const role of ['api', 'scheduler', 'worker'] as const) expect(stack.member(role).ending).toBeUndefined();
-    const holding = async () => (await owner.query('select 1 from worker_sessions where cardinality(held_runs) > 0')).rowCount;
-    await eventually(async () => (await holding()) === 0, { what: 'the worker to tell that it holds nothing' });
+    await untilWorkersAreIdle(owner, 1);
     expect((await checkInvariants(owner, { quiescent: true, bounds: { leaseSeconds: 1 } })).summary.broken).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { Health, paths } from '#contracts';
 import { checkInvariants } from '#store';
 import { cloneDatabase, eventually, freePort, startRedis, type RedisServer, type TestDatabase } from '#testing';
 import { MEDALLION_EFFECTS, MEDALLION_EFFECT_STEPS } from '../harness/definitions.ts';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stack } from '../harness/stack.ts';
 
@@ -101,8 +102,7 @@ describe('Redis is a hint, the database is the truth', () => {
   it('leaves one effect per idempotency key and every invariant intact', async () => {
     expect(new Set(ledger.effects.values())).toEqual(new Set([1]));
     expect(ledger.effects.size).toBe((2 * RUNS + 1) * MEDALLION_EFFECT_STEPS);
-    const holding = async () => (await owner.query('select 1 from worker_sessions where cardinality(held_runs) > 0')).rowCount;
-    await eventually(async () => (await holding()) === 0, { what: 'the workers to tell that they hold nothing' });
+    await untilWorkersAreIdle(owner, 1);
     expect((await checkInvariants(owner, { quiescent: true, bounds: { leaseSeconds: 1 } })).summary.broken).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { cloneDatabase, type TestDatabase } from '#testing';
 import { checkInvariants, formatReport } from '#store';
 import { paths } from '#contracts';
 import { MEDALLION_EFFECTS, MEDALLION_EFFECT_STEPS, SINGLE_STEP, fanOut } from '../harness/definitions.ts';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stack } from '../harness/stack.ts';
 
@@ -104,6 +105,7 @@ spec: { environment: production, steps: { wait: { uses: delay, with: { duration:
   );
 
   it('leaves every invariant intact', async () => {
+    await untilWorkersAreIdle(owner, 2);
     const report = await checkInvariants(owner, { quiescent: true });
 
     expect({ verdicts: report.invariants.filter((invariant) => invariant.verdict === 'broken'), text: formatReport(report) }).toMatchObject(

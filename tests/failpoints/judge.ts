@@ -1,8 +1,9 @@
 import { checkInvariants } from '#store';
 import { eventually } from '#testing';
+import { databaseNow, idleWorkersSince } from '../harness/idle-workers.ts';
 import { SERVED_DEPLOYMENT, SHORT_TIMES } from '../harness/stack.ts';
 import { snapshotStreams, unsettledHeartbeats } from '../harness/stream-snapshots.ts';
-import { LEASE_MS, type Town } from './town.ts';
+import { LEASE_MS, nameOfWorker, type Town } from './town.ts';
 import { STEPS_WITHOUT_EFFECT } from './workflows.ts';
 
 const endsWithinMs = 120_000;
@@ -10,17 +11,15 @@ const lookEveryMs = 100;
 const lastLines = 8;
 const FATAL = /"level":"fatal"|invariant\.broken|UnhandledPromiseRejection/;
 
-/** Waits until every run has ended, no worker holds anything, and nothing waits in a stream to be acknowledged. */
+/** Waits until every run has ended, nothing waits in a stream, and every worker has told since then that it holds nothing. */
 export async function comesToRest(town: Town): Promise<void> {
+  let quietSince: string | undefined;
   const isAtRest = async () => {
-    const live = await town.records.liveRuns();
-    if (live > 0) throw new Error(`${live} runs have not ended`);
-    const beats = await unsettledHeartbeats(town.stack.redis.url, 1, SERVED_DEPLOYMENT);
-    if (beats > 0) throw new Error(`${beats} heartbeats are not settled`);
-    const holding = await town.records.holding();
-    if (holding > 0) throw new Error(`${holding} sessions hold steps`);
-    const pending = (await streamsOf(town)).filter((stream) => stream.pending > 0);
-    if (pending.length > 0) throw new Error(`pending: ${pending.map(({ kind, pending: count }) => `${kind} ${count}`).join(', ')}`);
+    const open = await openOf(town);
+    if (open) quietSince = undefined;
+    else quietSince ??= await databaseNow(town.owner);
+    const silent = quietSince && (await silentSince(town, quietSince));
+    if (open || silent) throw new Error(open || silent);
     return true;
   };
   await eventually(isAtRest, { within: endsWithinMs, every: lookEveryMs, what: 'all runs to end and nothing to be left' }).catch(
@@ -29,6 +28,23 @@ export async function comesToRest(town: Town): Promise<void> {
       throw new Error(`${String(error)}\n${open.map((line) => `      ${line}`).join('\n')}`);
     },
   );
+}
+
+/** What is under way, in a few words; empty for nothing. */
+async function openOf(town: Town): Promise<string> {
+  const live = await town.records.liveRuns();
+  if (live > 0) return `${live} runs have not ended`;
+  const beats = await unsettledHeartbeats(town.stack.redis.url, 1, SERVED_DEPLOYMENT);
+  if (beats > 0) return `${beats} heartbeats are not settled`;
+  const left = (await streamsOf(town)).filter(({ pending, entries }) => pending + entries.length > 0);
+  return left.map(({ kind, pending, entries }) => `${kind}: ${pending} pending, ${entries.length} waiting`).join(', ');
+}
+
+/** The workers that have not told since this moment that they hold nothing; empty for none. */
+async function silentSince(town: Town, moment: string): Promise<string> {
+  const idle = await idleWorkersSince(town.owner, moment);
+  const silent = town.of('worker').flatMap(({ at }) => (idle.includes(nameOfWorker(at)) ? [] : [nameOfWorker(at)]));
+  return silent.length > 0 ? `no word from ${silent.join(', ')} that it holds nothing` : '';
 }
 
 /** What is not as it must be, now that nothing is under way. */

@@ -59,11 +59,6 @@ export class Records {
     return rows[0]?.n ?? 0;
   }
 
-  /** Sessions of workers that hold steps, as they have told. */
-  holding(): Promise<number> {
-    return this.count('worker_sessions', 'cardinality(held_runs) > 0');
-  }
-
   /** What has not ended, for people: runs, their steps, and who holds what. */
   async open(): Promise<string[]> {
     const { rows } = await this.owner.query<{ line: string }>(
@@ -96,7 +91,7 @@ export class Records {
     return new Map(rows.map(({ key, state }) => [key, state]));
   }
 
-  private async count(table: 'live_runs' | 'worker_sessions' | 'step_runs', where = 'true'): Promise<number> {
+  private async count(table: 'live_runs' | 'step_runs', where = 'true'): Promise<number> {
     const { rows } = await this.owner.query<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`);
     return rows[0]?.n ?? 0;
   }

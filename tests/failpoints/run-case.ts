@@ -4,7 +4,7 @@ import { living } from '../harness/descendants.ts';
 import { Random } from '../simulation/virtual/random.ts';
 import { nameOf, type Case } from './cases.ts';
 import { comesToRest, faultsOf } from './judge.ts';
-import { LEASE_MS, signal, type Member, type Town } from './town.ts';
+import { LEASE_MS, nameOfWorker, signal, type Member, type Town } from './town.ts';
 import type { Arrival, Strike, Trap } from './trap.ts';
 
 export interface CaseResult {
@@ -143,7 +143,7 @@ class Attempt {
 
   /** Waits until it runs steps that take a while: one that has nothing to do has drained before it can be struck. */
   private async busy(victim: Member): Promise<void> {
-    const name = `worker-${victim.at}`;
+    const name = nameOfWorker(victim.at);
     let next = 0;
     const isBusy = async () => {
       if (await this.town.records.hasBegun(name)) return true;

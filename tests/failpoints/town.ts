@@ -71,7 +71,7 @@ export class Town {
         DRAIN_SECONDS: '5',
       },
       workerEnv: { WORKER_CONCURRENCY: String(workerConcurrency) },
-      memberEnv: (role, at) => ({ WORKER_NAME: `worker-${at}`, METRICS_PORT: String(ports.get(`${role} ${at}`)) }),
+      memberEnv: (role, at) => ({ WORKER_NAME: nameOfWorker(at), METRICS_PORT: String(ports.get(`${role} ${at}`)) }),
     });
     const workload = new Workload(stack.api, outsideUrl);
     await workload.publish();
@@ -147,7 +147,7 @@ export class Town {
   /** A worker that has said, since its last end, that it holds steps. */
   async holder(): Promise<Member | undefined> {
     const name = await this.records.holder();
-    return this.of('worker').find(({ at }) => name === `worker-${at}`);
+    return this.of('worker').find(({ at }) => name === nameOfWorker(at));
   }
 
   async close(): Promise<void> {
@@ -163,6 +163,10 @@ async function emptied(redis: RedisServer): Promise<void> {
   const client = new Redis(redis.url);
   await client.flushall();
   client.disconnect();
+}
+
+export function nameOfWorker(at: number): string {
+  return `worker-${at}`;
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {

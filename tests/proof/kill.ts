@@ -10,9 +10,12 @@ import { paths } from '#contracts';
 import { checkInvariants, formatReport } from '#store';
 import { cloneDatabase, eventually, stopTestCluster } from '#testing';
 import { MEDALLION_EFFECTS, MEDALLION_EFFECT_STEPS } from '../harness/definitions.ts';
+import { untilWorkersAreIdle } from '../harness/idle-workers.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { SERVED_DEPLOYMENT, SHORT_TIMES, Stack } from '../harness/stack.ts';
 import { snapshotStreams } from '../harness/stream-snapshots.ts';
+
+const WORKERS = 3;
 
 /** The order in which they are ended. */
 const MEMBERS = [
@@ -37,7 +40,7 @@ console.log(`Starting api, 2 schedulers and 3 workers over Redis and PostgreSQL 
 const stack = await Stack.start({
   database,
   schedulers: 2,
-  workers: 3,
+  workers: WORKERS,
   env: { WORKFLOW_MAX_CONCURRENT_EXECUTIONS: '100', WORKER_LOSSES_MAX: '100' },
 });
 let failed = true;
@@ -47,9 +50,7 @@ try {
   const { kills, runIds } = await killInTurn(workflow);
   await eventually(async () => (await count('live_runs')) === 0, { within: 120_000, every: 250, what: 'all runs to have ended' });
   const seconds = (Date.now() - began) / 1000;
-  await eventually(async () => (await count('worker_sessions', 'cardinality(held_runs) > 0')) === 0, {
-    what: 'the workers to tell that they hold nothing',
-  });
+  await untilWorkersAreIdle(owner, WORKERS);
   failed = !(await judge(runIds, kills, seconds));
 } finally {
   await stack.stop();
@@ -103,10 +104,7 @@ async function killInTurn(workflow: string): Promise<{ kills: Map<string, number
   return { kills, runIds: (await Promise.all(parts)).flat() };
 }
 
-async function count(
-  table: 'live_runs' | 'workflow_runs' | 'step_runs' | 'worker_sessions' | 'workflow_transition_audit',
-  where = 'true',
-): Promise<number> {
+async function count(table: 'live_runs' | 'workflow_runs' | 'step_runs' | 'workflow_transition_audit', where = 'true'): Promise<number> {
   const { rows } = await owner.query<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`);
   return rows[0]?.n ?? 0;
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Random } from '../../simulation/virtual/random.ts';
 import { comesToRest, faultsOf } from '../judge.ts';
-import { LEASE_MS, type Member, type Town } from '../town.ts';
+import { LEASE_MS, nameOfWorker, type Member, type Town } from '../town.ts';
 import type { Dispatch } from '../records.ts';
 import type { Trap } from '../trap.ts';
 import { type Counters, readCounters } from './counters.ts';
@@ -96,7 +96,7 @@ export class Zombies {
   /** Half of them are caught between the end of a step and its report, if they come by there in time; the others wherever they are. */
   private async pauseWorkers(): Promise<void> {
     const before = await holdingsOf(this.redis);
-    const holding = this.town.of('worker').filter(({ at }) => before.has(`worker-${at}`));
+    const holding = this.town.of('worker').filter(({ at }) => before.has(nameOfWorker(at)));
     const chosen = this.shuffled(holding).slice(0, this.random.int(2, workersAtOnce));
     if (chosen.length === 0) return await pause(lookEveryMs);
     const caught = chosen.slice(0, Math.ceil(chosen.length / 2)).map((member) => this.town.process(member).pid);
@@ -110,8 +110,8 @@ export class Zombies {
     for (const pid of await this.arrivals(caught, 0)) arrived.add(pid);
     const holdings = await holdingsOf(this.redis);
     await pause(LEASE_MS * this.random.between(1.6, 2.6));
-    await this.areTaken(chosen.flatMap(({ at }) => holdings.get(`worker-${at}`) ?? []));
-    for (const member of chosen) await this.count(member, holdings.get(`worker-${member.at}`) ?? [], arrived);
+    await this.areTaken(chosen.flatMap(({ at }) => holdings.get(nameOfWorker(at)) ?? []));
+    for (const member of chosen) await this.count(member, holdings.get(nameOfWorker(member.at)) ?? [], arrived);
     for (const wake of goOn) wake();
     for (const pid of caught) await this.trap.letOneGo(pid);
     await pause(this.random.int(200, 500));
