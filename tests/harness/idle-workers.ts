@@ -12,12 +12,14 @@ export async function databaseNow(database: Database): Promise<string> {
 }
 
 /**
- * Names of workers that have told since this moment that they hold nothing. What was told earlier is no proof: a worker that was stopped, or cut off,
- * while its session ran out holds what it held when it goes on, and no row says so until it is heard again.
+ * Names of workers that have told since this moment that they hold nothing, one per session; none while any session is known to hold steps.
+ * What was told earlier is no proof: a worker that was stopped, or cut off, while its session ran out holds what it held when it goes on, and
+ * no row says so until it is heard again.
  */
 export async function idleWorkersSince(database: Database, moment: string): Promise<string[]> {
   const { rows } = await database.query<{ worker: string }>(
-    `select worker from worker_sessions where beat_at > $1::timestamptz group by worker having bool_and(cardinality(held_runs) = 0)`,
+    `select worker from worker_sessions
+      where beat_at > $1::timestamptz and not exists (select from worker_sessions where cardinality(held_runs) > 0)`,
     [moment],
   );
   return rows.map(({ worker }) => worker);
