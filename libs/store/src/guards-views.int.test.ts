@@ -13,7 +13,11 @@ const INDEXES = [
   ['idx_workflow_category', 'workflows', `select id from workflows where category = 'category-7'`],
   ['idx_workflow_created_by', 'workflows', `select id from workflows where created_by_id = 'user-7'`],
   ['idx_intent_workflows_state', 'live_runs', `select id from intent_workflows where state = 'WAITING'`],
-  ['idx_execution_workflow_id', 'workflow_runs', `select id from workflow_runs where workflow_id = '018f0000-0000-7000-8000-000000000000'`],
+  [
+    'idx_execution_workflow_id',
+    'ended_runs',
+    `select id from workflow_executions where workflow_id = '018f0000-0000-7000-8000-000000000000'`,
+  ],
   ['idx_execution_status', 'ended_runs', `select id from intent_workflows where state = 'FAILED' order by id limit 50`],
   ['idx_execution_started_at', 'ended_runs', `select id from workflow_executions where started_at > now() - interval '1 minute'`],
   ['idx_log_execution_id', 'workflow_run_logs', 'select text from workflow_run_logs where run_id = $RUN'],
@@ -136,7 +140,7 @@ async function fill(superuser: pg.Client): Promise<void> {
     insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor, started_at, ended_at)
       select flowforge_uuidv7(), w.id, 1, r.deployment_id, 'default', 'x', 'SUCCEEDED', 3, gen_random_uuid(), 'x', now() - interval '1 day', now()
         from workflows w cross join lateral (select deployment_id from workflow_runs limit 1) r;
-    insert into ended_runs (state, run_id, started_at) select state, id, started_at from workflow_runs where created_by = 'x';
+    insert into ended_runs (state, run_id, started_at, workflow_id, environment, team) select state, id, started_at, workflow_id, '', '' from workflow_runs where created_by = 'x';
     insert into live_runs (run_id, remaining, deployment_id, workflow_id) select flowforge_uuidv7(), 1, id, id from deployments, generate_series(1, 5000);
     insert into workflow_run_logs (run_id, step_no, attempt, dispatch_no, line, at, level, text)
       select id, 1, 1, 1, 1, now() - interval '1 day', 'info', 'x' from workflow_runs where created_by = 'x';

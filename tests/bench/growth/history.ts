@@ -9,6 +9,9 @@ const TELL_EVERY_MS = 10_000;
 /** Bytes on disk of a run with its rows, as far as is known: refused when there is no room for them. */
 export const BYTES_PER_RUN = { full: 2_600, thin: 1_000 } as const;
 
+/** One run in ten thousand is in this environment, and one of this team: a list of them must not walk past the others. */
+export const RARE = { environment: 'development', team: 'small' } as const;
+
 export interface HistoryOptions {
   readonly runs: number;
   readonly history: 'full' | 'thin';
@@ -87,7 +90,8 @@ async function writeChunk(client: pg.Client, { from, to, runs, workflowIds, hist
   await client.query(CHUNK_OF_RUNS, [from, to - 1, runs, workflowIds]);
   await client.query('insert into workflow_runs select * from bench_chunk');
   await client.query(
-    'insert into ended_runs (state, run_id, started_at, environment, team) select state, id, started_at, environment, team from bench_chunk',
+    `insert into ended_runs (state, run_id, started_at, workflow_id, environment, team)
+     select state, id, started_at, workflow_id, environment, coalesce(team, '') from bench_chunk`,
   );
   if (history === 'full') {
     await client.query(`insert into run_inputs (run_id, input) select id, '{}' from bench_chunk`);
@@ -97,18 +101,20 @@ async function writeChunk(client: pg.Client, { from, to, runs, workflowIds, hist
   await client.query('commit');
 }
 
-/** $1 first and $2 last number · $3 runs in all · $4 workflows. 94 % succeeded, spread evenly over environments, teams and time. */
+const ENVIRONMENT = `case when g % 10000 = 0 then '${RARE.environment}' else (array['production', 'production', 'uat', 'qa'])[1 + g % 4] end`;
+
+/** $1 first and $2 last number · $3 runs in all · $4 workflows. 94 % succeeded, spread evenly over time. */
 const CHUNK_OF_RUNS = `
   insert into bench_chunk (id, workflow_id, workflow_version, environment, team, deployment_id, matched_by, created_by, state, version, cause_id, actor,
                            created_at, changed_at, started_at, ended_at)
   select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(g % 4096), 3, '0') || '8' || lpad(to_hex(g), 15, '0'))::uuid,
-         ($4::uuid[])[1 + g % cardinality($4::uuid[])], 1, (array['production', 'uat', 'qa', 'development'])[1 + g % 4],
-         (array['finance', 'marketing', 'shared', null])[1 + (g / 4) % 4], d.id, 'environment', 'bench',
+         ($4::uuid[])[1 + g % cardinality($4::uuid[])], 1, ${ENVIRONMENT},
+         case when g % 10000 = 1 then '${RARE.team}' else (array['finance', 'marketing', 'shared', null])[1 + (g / 4) % 4] end, d.id, 'environment', 'bench',
          (case when g % 100 < 94 then 'SUCCEEDED' when g % 100 < 98 then 'FAILED' when g % 100 < 99 then 'CANCELLED' else 'TIMED_OUT' end)::run_state,
          3, gen_random_uuid(), 'scheduler', at, at + interval '40 milliseconds', at + interval '5 milliseconds', at + interval '40 milliseconds'
     from generate_series($1::bigint, $2::bigint) g
    cross join lateral (select now() - interval '${DAYS} days' + (g * (interval '${DAYS} days' / $3::float8)) as at) moment
-    join deployments d on d.environment = (array['production', 'uat', 'qa', 'development'])[1 + g % 4] and d.team is null
+    join deployments d on d.environment = ${ENVIRONMENT} and d.team is null
    order by g`;
 
 const STEPS = `

@@ -21,7 +21,7 @@ select 'check.run.ended_row_missing', r.id::text, jsonb_build_object('state', r.
   from workflow_runs r
  where r.id > $1 and r.id <= $2 and r.ended_at is not null
    and not exists (select from ended_runs e where e.state = r.state and e.run_id = r.id
-                     and (e.environment, e.team) is not distinct from (r.environment, r.team))
+                     and (e.workflow_id, e.environment, e.team) = (r.workflow_id, coalesce(r.environment, ''), coalesce(r.team, '')))
 union all
 select 'check.run.ended_row_orphan', e.run_id::text, jsonb_build_object('state', e.state)
   from ended_runs e

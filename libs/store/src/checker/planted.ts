@@ -32,7 +32,8 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'I1: a run is among the ended ones of another state',
-    plant: ({ succeeded }) => `insert into ended_runs (state, run_id) values ('FAILED', '${succeeded.id}')`,
+    plant: ({ succeeded }) =>
+      `insert into ended_runs select (e).* from (select jsonb_populate_record(e, '{"state": "FAILED"}') as e from ended_runs e where run_id = '${succeeded.id}') as copied`,
     breaks: ['check.run.ended_row_orphan'],
   },
   {

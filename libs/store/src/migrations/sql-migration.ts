@@ -92,6 +92,11 @@ class EndedByPlace extends SqlMigration {
   protected readonly file = '0014-ended-by-place';
 }
 
+class ListsByAnyFilter extends SqlMigration {
+  readonly name = 'ListsByAnyFilter1763700000015';
+  protected readonly file = '0015-lists-by-any-filter';
+}
+
 /** All migrations in their order. The number is the place in this list: EnvironmentAndTeam is migration 6. */
 export const MIGRATIONS = [
   Graph,
@@ -108,6 +113,7 @@ export const MIGRATIONS = [
   EndedRuns,
   WholeDecisions,
   EndedByPlace,
+  ListsByAnyFilter,
 ];
 
 /** What the migrations of these names achieved, for the log. */

@@ -26,8 +26,9 @@ with target as materialized (
 ), inputs as (
   insert into run_inputs (run_id, input) select id, input::jsonb from given where input <> '{}'
 ), live as (
-  insert into live_runs (run_id, retry_of, remaining, deployment_id, workflow_id, team, priority, concurrency_key, concurrency_limit, deadline_at)
-  select id, retry_of, steps, deployment_id, workflow_id, coalesce(team, ''), priority, concurrency_key, case when concurrency_key is not null then key_limit end,
+  insert into live_runs (run_id, retry_of, remaining, deployment_id, workflow_id, environment, team, priority, concurrency_key, concurrency_limit, deadline_at)
+  select id, retry_of, steps, deployment_id, workflow_id, coalesce(environment, ''), coalesce(team, ''), priority, concurrency_key,
+         case when concurrency_key is not null then key_limit end,
          now() + make_interval(secs => timeout_seconds)
     from given
 ), runs as (
