@@ -1,6 +1,6 @@
 import type { Rule } from './database/rules.ts';
 import type { Exploration } from './small-scope/explore.ts';
-import type { ScopeSettings } from './small-scope/scope-world.ts';
+import type { ScopeSettings } from './small-scope/scope-settings.ts';
 import type { Bite } from './suites.ts';
 import type { WorldResult } from './world/world.ts';
 

@@ -1,7 +1,8 @@
 import type { Rules } from '../database/rules.ts';
 import { Random } from '../virtual/random.ts';
 import type { WorldPlain } from '../world/world.ts';
-import { ScopeWorld, type ScopeSettings } from './scope-world.ts';
+import type { ScopeSettings } from './scope-settings.ts';
+import { ScopeWorld } from './scope-world.ts';
 
 /** A way through the choices: each node chooses one more. */
 interface Way {

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { groups } from '#contracts';
-import { isTerminalRun, type Plan } from '#core';
+import { isTerminalRun } from '#core';
 import { HotConnection, WorkerSessions, submitRuns } from '#store';
-import type { Delivery } from '#transport';
 import { withoutRules } from '../actors/broken-reports.ts';
 import { ProcessKit } from '../actors/process-kit.ts';
 import { schedulerConfig, schedulerServices } from '../actors/scheduler.ts';
@@ -16,39 +15,17 @@ import { StreamServer } from '../network/stream-server.ts';
 import { SimulatedProcess } from '../virtual/simulated-process.ts';
 import type { WorldPlain } from '../world/world.ts';
 import { ImmediateClient } from './immediate-client.ts';
+import { plainBody, plainRows, suspicionsOf } from './plain-state.ts';
 import { ScopeKernel } from './scope-kernel.ts';
+import type { Choice, ScopeSettings } from './scope-settings.ts';
+import { ScopeStreams } from './scope-streams.ts';
 import { ScopeWeather } from './scope-weather.ts';
 import { ScopeWorker } from './scope-worker.ts';
-
-/** What a small scope holds, and how much may go wrong on one path. */
-export interface ScopeSettings {
-  readonly name: string;
-  readonly plan: Plan;
-  readonly runs: number;
-  readonly limit: number | null;
-  readonly crashes: number;
-  readonly wipes: number;
-  readonly doubles: number;
-  readonly cuts: number;
-  readonly stalls: number;
-  /** Times that the database fails over to a copy that lacks the newest moves, under a raised epoch. */
-  readonly failovers: number;
-  /** Times that the clock may move on although something else could happen. */
-  readonly haste: number;
-}
-
-/** One thing that could happen next. */
-export interface Choice {
-  readonly label: string;
-  readonly run: () => Promise<void>;
-}
 
 const TICK_MS = 600;
 const LEASE_SECONDS = 1;
 /** Moves that a failover may lose at the most. */
 const LOST_MOVES_MAX = 2;
-/** An age above this is only: old. */
-const AGE_MAX_MS = 3_000;
 const DEPLOYMENT = { id: '00000000-0000-4000-8000-00000000000d', name: 'default' };
 const EPOCH = { name: 'epoch', text: '' };
 const WORKFLOW = '00000000-0000-4000-8000-00000000000f';
@@ -75,6 +52,7 @@ export class ScopeWorld {
   private readonly database: Database;
   private readonly weather = new ScopeWeather();
   private readonly kit: ProcessKit;
+  private readonly streams: ScopeStreams;
   private readonly schedulers: Scheduler[] = [];
   private readonly workers: Worker[] = [];
   private readonly left;
@@ -109,6 +87,7 @@ export class ScopeWorld {
       broken,
       plain,
     );
+    this.streams = new ScopeStreams(server.broker, LEASE_SECONDS * 1000);
     const { crashes, wipes, doubles, cuts, stalls, failovers, haste } = settings;
     this.left = { crashes, wipes, doubles, cuts, stalls, failovers, haste };
     this.database.onCommit((tx) => {
@@ -152,7 +131,12 @@ export class ScopeWorld {
   get isAtRest(): boolean {
     const { live, runs } = this.database;
     const isDone = live.committed.size === 0 && [...runs.committed.values()].every(({ state }) => isTerminalRun(state));
-    return isDone && this.kernel.possible.length === 0 && this.schedulers.every(({ busy }) => busy === null) && this.streamLengths() === 0;
+    return (
+      isDone &&
+      this.kernel.possible.length === 0 &&
+      this.schedulers.every(({ busy }) => busy === null) &&
+      this.streams.lengths(this.database.epoch) === 0
+    );
   }
 
   /** What could happen next. The first is what does when nobody chooses; faults come last. */
@@ -166,14 +150,15 @@ export class ScopeWorld {
 
   /** Stands for everything that the future depends on. Ages instead of times, and no ids that only chance has chosen. */
   fingerprint(): string {
-    const rows = [this.database.epoch, ...this.rowsOf(this.database.backup()), ...this.copies.map((copy) => this.rowsOf(copy))];
+    const { epoch } = this.database;
+    const rows = [this.database.backup(), ...this.copies].map((copy) => plainRows(copy, this.kernel.now));
     const processes = [
       ...this.schedulers.map(({ epoch, process, services, busy, sweptAt }) => [
         epoch,
         busy,
         sweptAt === this.kernel.now,
         this.kernel.knowledgeOf(process),
-        this.suspicionsOf(services.sweeps),
+        suspicionsOf(services.sweeps, this.kernel.elapsedMs),
       ]),
       ...this.workers.map(({ epoch, process, worker }) => [
         ...[epoch, worker.session, worker.isStalled, worker.isTaking, this.kernel.knowledgeOf(process)],
@@ -183,33 +168,11 @@ export class ScopeWorld {
     const underWay = this.kernel.possible.map(({ key }) => key);
     const marks: unknown = Reflect.get(this.kit.streams.broker, 'marks');
     const marked = marks instanceof Map ? [...marks].map(([key, mark]: [string, { value: string }]) => [key, mark.value]) : [];
-    return hash('sha1', JSON.stringify([rows, marked, this.streamContents(), processes, underWay, this.left]), 'base64');
-  }
-
-  private rowsOf({ tables }: ReturnType<Database['backup']>): unknown[] {
-    return tables.map((table) => [...table.values()].map((row) => this.plainRow(row)));
-  }
-
-  /** A row without what only chance or the clock has chosen. */
-  private plainRow(row: unknown): unknown {
-    if (typeof row !== 'object' || row === null) return row;
-    const plain: Record<string, unknown> = {};
-    for (const [column, value] of Object.entries(row)) {
-      if (VOID_COLUMNS.has(column)) continue;
-      plain[column] = AGED_COLUMNS.has(column) ? this.age(Number(value)) : value;
-    }
-    return plain;
-  }
-
-  private age(at: number): number {
-    return Math.max(-AGE_MAX_MS, Math.min(AGE_MAX_MS, this.kernel.now - at));
-  }
-
-  /** What a scheduler's sweep has noted down in itself. */
-  private suspicionsOf(sweeps: object): unknown {
-    const suspects: unknown = Reflect.get(sweeps, 'suspects');
-    const entries = suspects instanceof Map ? [...suspects.entries()] : [];
-    return entries.map(([key, since]) => [key, Math.min(AGE_MAX_MS, this.kernel.elapsedMs - Number(since))]);
+    return hash(
+      'sha1',
+      JSON.stringify([epoch, rows, marked, this.streams.contents(epoch, this.kernel.now), processes, underWay, this.left]),
+      'base64',
+    );
   }
 
   private messages(): Choice[] {
@@ -231,9 +194,9 @@ export class ScopeWorld {
     };
     if (scheduler.epoch !== this.database.epoch)
       duties.push({ label: `${process.name} notices the epoch`, run: () => this.startScheduler(this.schedulers.indexOf(scheduler)) });
-    if (this.mayTake(scheduler.epoch, 'reports:default', groups.schedulers)) {
+    if (this.streams.mayTake(scheduler.epoch, 'reports:default', groups.schedulers, this.kernel.now)) {
       duty('applies reports', async () => {
-        const batch = this.taken(scheduler.epoch, 'reports:default', groups.schedulers, process.name);
+        const batch = this.streams.take(scheduler.epoch, 'reports:default', groups.schedulers, process.name, this.kernel.now);
         this.kernel.notice(process, JSON.stringify(batch.map(({ body }) => plainBody(body))));
         const handled = await apply(batch).then(
           () => true,
@@ -289,12 +252,12 @@ export class ScopeWorld {
         label: `${process.name} notices the epoch`,
         run: () => Promise.resolve(this.startWorker(this.workers.indexOf(each))),
       });
-    if (!worker.isTaking && this.mayTake(epoch, 'tasks:default', groups.workers)) {
+    if (!worker.isTaking && this.streams.mayTake(epoch, 'tasks:default', groups.workers, this.kernel.now)) {
       choices.push({
         label: `${process.name} takes tasks`,
         run: async () => {
           if (worker.isIdle) this.kernel.forget(process);
-          const batch = this.taken(epoch, 'tasks:default', groups.workers, process.name);
+          const batch = this.streams.take(epoch, 'tasks:default', groups.workers, process.name, this.kernel.now);
           this.kernel.notice(process, `takes ${JSON.stringify(batch.map(({ body, deliveries }) => [plainBody(body), deliveries]))}`);
           void this.kernel.within(process, () => worker.take(batch));
           await this.kernel.settle();
@@ -325,7 +288,7 @@ export class ScopeWorld {
         if (worker.held.size > 0 || worker.isTaking)
           faults.push({ label: `${process.name} crashes`, run: () => this.spend('crashes', () => this.startWorker(at)) });
     }
-    if (left.wipes > 0 && this.streamLengths() > 0)
+    if (left.wipes > 0 && this.streams.lengths(this.database.epoch) > 0)
       faults.push({ label: 'the streams are wiped', run: () => this.spend('wipes', () => this.kit.streams.broker.flush()) });
     if (left.doubles > 0)
       for (const { stream, body } of this.kit.streams.seen.filter(({ stream }) => !stream.includes('heartbeats')).slice(-2))
@@ -433,62 +396,4 @@ export class ScopeWorld {
       worker: this.kernel.within(process, () => new ScopeWorker(session, DEPLOYMENT.name, epoch, this.kit.transport(epoch))),
     };
   }
-
-  private streamLengths(): number {
-    // What is left in the streams of an earlier epoch nobody reads any more.
-    return ['tasks:default', 'reports:default'].reduce(
-      (sum, name) => sum + (this.kit.streams.broker.find(`${this.database.epoch}|${name}`)?.entries.size ?? 0),
-      0,
-    );
-  }
-
-  private streamContents(): unknown {
-    const epochs = Array.from({ length: this.database.epoch }, (_, at) => at + 1);
-    return epochs
-      .flatMap((epoch) => [`${epoch}|tasks:default`, `${epoch}|reports:default`])
-      .map((name) => {
-        const stream = this.kit.streams.broker.find(name);
-        return [...(stream?.groups ?? [])].map(([group, found]) => [
-          group,
-          found.head(100).map(({ id, body }) => [plainBody(body), this.age(Number(id.split('-')[0]))]),
-          [...found.pending.values()].map(({ entry, owner, deliveries, touchedAt }) => [
-            plainBody(entry.body),
-            owner,
-            deliveries,
-            this.age(touchedAt),
-          ]),
-        ]);
-      });
-  }
-
-  /** New entries, and those that somebody took a lease ago and has not acknowledged. */
-  private mayTake(epoch: number, name: string, group: string): boolean {
-    const found = this.kit.streams.broker.find(`${epoch}|${name}`)?.group(group).group;
-    if (!found) return false;
-    return (
-      found.waitingCount > 0 || [...found.pending.values()].some(({ touchedAt }) => this.kernel.now - touchedAt >= LEASE_SECONDS * 1000)
-    );
-  }
-
-  private taken(epoch: number, name: string, groupName: string, owner: string): Delivery[] {
-    const { group } = this.kit.streams.broker.stream(`${epoch}|${name}`).group(groupName);
-    const fresh = group.take(1, owner, this.kernel.now).map(({ id, body }) => ({ stream: name, id, body, deliveries: 1 }));
-    if (fresh.length > 0) return fresh;
-    return [...group.pending].flatMap(([id, claim]) => {
-      if (this.kernel.now - claim.touchedAt < LEASE_SECONDS * 1000) return [];
-      Object.assign(claim, { owner, touchedAt: this.kernel.now, deliveries: claim.deliveries + 1 });
-      return [{ stream: name, id, body: claim.entry.body, deliveries: claim.deliveries }];
-    });
-  }
-}
-
-/** Columns of rows that chance or the clock alone has chosen, or that nothing depends on. */
-const VOID_COLUMNS: ReadonlySet<string> = new Set(['causeId', 'actor', 'createdAt', 'endedAt', 'queuedAt']);
-/** Columns that are moments: only their age counts. */
-const AGED_COLUMNS: ReadonlySet<string> = new Set(['changedAt', 'dueAt', 'expiresAt']);
-
-/** A message without what only chance has chosen. */
-function plainBody(body: string): unknown {
-  const told = JSON.parse(body) as Record<string, unknown> | Record<string, unknown>[];
-  return [told].flat().map(({ id: _id, idempotencyKey: _idempotencyKey, ...rest }) => rest);
 }

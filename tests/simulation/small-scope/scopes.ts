@@ -1,6 +1,6 @@
 import { aChain } from '../../../libs/testing/src/given/plan.ts';
 import { SCRIPTED } from '../actors/simulated-steps.ts';
-import type { ScopeSettings } from './scope-world.ts';
+import type { ScopeSettings } from './scope-settings.ts';
 
 const one = aChain(1, { uses: SCRIPTED });
 const two = aChain(2, { uses: SCRIPTED });
