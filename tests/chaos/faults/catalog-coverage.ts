@@ -86,7 +86,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   F35: {
     what: 'payloads at the limit and beyond',
-    suites: ['tests/e2e/bad-input.e2e.test.ts', 'libs/definitions/src/compile/compile-definition.test.ts'],
+    suites: ['tests/e2e/bad-input.e2e.test.ts', 'libs/definitions/src/compile/definition-faults.test.ts'],
   },
   F36: {
     what: 'the world outside: 429, 5xx, hang, drip, partial, reset before and after the effect, away',
