@@ -83,4 +83,10 @@ describe('DecisionMaker', () => {
     expect([short.moves.length, long.moves.length]).toEqual([251, 1_001]);
     expect(long.looks).toBeLessThan(4.1 * short.looks);
   });
+
+  it('comes to its end in a run of 10,000 steps each of which asks for all that a step may ask for', async () => {
+    const { moves } = await deciding(joinsInARow(4_999), 4_999);
+    expect(moves).toHaveLength(5_000);
+    expect(moves.slice(1).every(({ enters, reason }) => enters === 'SKIPPED' && reason === 'step.condition_false')).toBe(true);
+  });
 });

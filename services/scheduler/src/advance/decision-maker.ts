@@ -5,8 +5,11 @@ import { KnownRun, rowsToBegin } from './known-run.ts';
 import { isOutage } from './outage.ts';
 import type { RunEvaluator } from './run-evaluator.ts';
 
-/** Reads and evaluations that one decision may ask for in turn: each ready step at most once, so a plan's size bounds it. */
-const ASKS_MAX = 10_100;
+/**
+ * Reads and evaluations that one decision may ask for in turn: of each step that it makes ready at most what it waits for, the rows of its
+ * needs, and its evaluation, so a plan's size bounds it.
+ */
+const ASKS_MAX = 3 * 10_000 + 100;
 
 export interface MadeDecision extends WritableDecision {
   readonly run: KnownRun;
