@@ -41,6 +41,11 @@ export interface PlanStep {
   readonly timeoutSeconds: number;
 }
 
+/** Numbers of the steps that the step's expressions name: all that they may look at. */
+export function readsOf(step: PlanStep): number[] {
+  return [...new Set([...(step.condition?.steps ?? []), ...(step.inputReads?.steps ?? [])])];
+}
+
 /** A workflow version, compiled: what the scheduler decides with. Steps are in topological order: `steps[no - 1].no === no`. */
 export interface Plan {
   readonly steps: readonly PlanStep[];

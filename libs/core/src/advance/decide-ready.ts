@@ -15,10 +15,22 @@ import { SKIP_REASONS, type RunEvent, type StepEvaluation } from './run-view.ts'
 export function decideReady(draft: RunDraft, event: RunEvent): void {
   const ready = event.kind === 'admitted' ? beginnings(draft) : [];
   for (const no of ready) begin(draft, no, event);
+  follow(draft, event);
+}
+
+/** Goes on with the steps that lacked something when they were come to, and follows them in the same way. */
+export function goOnReady(draft: RunDraft): void {
+  for (const { goOn, no, event } of draft.postponed.splice(0)) {
+    goOn(draft, no, event);
+    follow(draft, event);
+  }
+}
+
+function follow(draft: RunDraft, event: RunEvent): void {
   // `ended` grows while the loop runs: a skipped step has ended, and is followed in its turn.
   let no = draft.ended.shift();
   while (no !== undefined) {
-    for (const dependent of draft.planStep(no).dependents) if (isMet(draft, dependent)) begin(draft, dependent, event);
+    for (const dependent of draft.planStep(no).dependents) reach(draft, dependent, event);
     no = draft.ended.shift();
   }
 }
@@ -34,8 +46,11 @@ function beginnings(draft: RunDraft): number[] {
     .map((step) => step.no);
 }
 
-function isMet(draft: RunDraft, no: number): boolean {
-  return draft.planStep(no).needs.length === 1 || draft.lowerWait(no) === 0;
+/** One more need of the step ended: it begins with the last one. */
+function reach(draft: RunDraft, no: number, event: RunEvent): void {
+  const unmet = draft.planStep(no).needs.length === 1 ? 0 : draft.lowerWait(no);
+  if (unmet === 0) begin(draft, no, event);
+  else if (unmet === null) draft.postponed.push({ goOn: reach, no, event });
 }
 
 function begin(draft: RunDraft, no: number, event: RunEvent): void {
@@ -44,13 +59,13 @@ function begin(draft: RunDraft, no: number, event: RunEvent): void {
   const step = draft.readyStep(no);
   if (step.state !== 'PENDING') return; // taken over from the retried run
   const failed = someNeedFailed(draft, planStep);
-  if (failed === null) return;
   if (failed && !planStep.condition?.readsFailed) {
     draft.move(step, ['SKIPPED'], event, { reason: SKIP_REASONS.need });
     return;
   }
-  const evaluation = evaluationOf(draft, planStep, failed);
+  const evaluation = failed === null ? null : evaluationOf(draft, planStep, failed);
   if (evaluation) settle(draft, step, planStep, evaluation, event);
+  else draft.postponed.push({ goOn: begin, no, event });
 }
 
 /** Null while the rows of its needs are not all read. */

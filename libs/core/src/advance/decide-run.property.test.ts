@@ -159,6 +159,33 @@ describe(`decideRun, with seed ${seed} (FLOWFORGE_SEED)`, () => {
     );
   });
 
+  it('decides the same when it looks ahead, with conditions that look at their needs', () => {
+    fc.assert(
+      fc.property(nodes, batches, (of, happenings) => {
+        const { plan } = modelOf(of);
+        const steps = plan.steps.map((step) => (step.condition ? { ...step, condition: { ...step.condition, steps: step.needs } } : step));
+        const says: readonly StepEvaluation[] = [
+          { kind: 'skip' },
+          { kind: 'run', input: { duration: '1s' } },
+          { kind: 'skip' },
+          { kind: 'error', code: 'expression.failed', message: 'no such key' },
+        ];
+        const run = new RunModel(
+          { ...plan, steps },
+          // Another state of a need that the evaluation is told of would be another answer.
+          { evaluate: (no, failed, drafted) => says[(no + Number(failed) + JSON.stringify(drafted).length) % 4] ?? { kind: 'skip' } },
+        );
+        for (const batch of happenings) {
+          if (!run.live) break;
+          const events = batch.map((one) => eventOf(run, one));
+          expect(run.considerLookingAhead(events)).toEqual(run.consider(events));
+          run.take(...events);
+        }
+      }),
+      { ...settings, numRuns: Math.ceil(settings.numRuns / 3) },
+    );
+  });
+
   it('comes to the same end whatever order the reports of a batch are in', () => {
     fc.assert(
       fc.property(nodes, fc.array(fc.nat(), { maxLength: 60 }), fc.nat(), (of, shuffle, bits) => {

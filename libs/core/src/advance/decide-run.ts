@@ -1,7 +1,7 @@
 import { assertNever, assertThat } from '../errors.ts';
 import { isTerminalRun, isTerminalStep, type StepState } from '../states.ts';
-import { decideReady, someNeedFailed } from './decide-ready.ts';
-import type { DecisionWants, EventVerdict, RunDecision } from './run-decision.ts';
+import { decideReady, goOnReady, someNeedFailed } from './decide-ready.ts';
+import type { EventVerdict, RunDecision, UnfinishedDecision } from './run-decision.ts';
 import { RunDraft, type StepDraft } from './run-draft.ts';
 import { isRetried, retryDelayMs } from './retry.ts';
 import {
@@ -24,19 +24,25 @@ export function decideRun(
   events: readonly RunEvent[],
   evaluations: ReadonlyMap<number, StepEvaluation>,
   limits: DecisionLimits,
-): RunDecision | DecisionWants {
+): RunDecision | UnfinishedDecision {
   const draft = new RunDraft(view, evaluations, limits);
   for (const event of events) draft.verdicts.push(take(draft, event));
   conclude(draft);
-  if (!draft.wantsMore) return draft.finish();
-  const { everyRow, rows, unmet, evaluations: wanted } = draft.wanted;
-  return {
-    kind: 'wants',
-    rows: everyRow ? 'all' : [...rows],
-    unmet: [...unmet],
-    evaluations: [...wanted.values()],
-    drafted: draft.drafted(),
-  };
+  return draft.wantsMore ? unfinished(draft) : draft.finish();
+}
+
+function unfinished(draft: RunDraft): UnfinishedDecision {
+  return { ...draft.wants(), wantsNext: (view, evaluations) => lookAhead(draft, view, evaluations) };
+}
+
+/**
+ * Goes on with the steps that this draft had to postpone. It only tells what is wanted, and never becomes the decision: later events were
+ * taken before what an earlier one leads to. The decision is made again from the start once this wants nothing more.
+ */
+function lookAhead(draft: RunDraft, view: RunView, evaluations: ReadonlyMap<number, StepEvaluation>): UnfinishedDecision | null {
+  draft.learn(view, evaluations);
+  goOnReady(draft);
+  return draft.wantsMore ? unfinished(draft) : null;
 }
 
 /** Takes one event into the draft, and follows what it makes ready. */

@@ -1,6 +1,6 @@
 import type { Json } from '../json.ts';
 import type { RunState, StepState } from '../states.ts';
-import type { StepErrorView } from './run-view.ts';
+import type { RunView, StepErrorView, StepEvaluation } from './run-view.ts';
 
 /** A move of the run: one hop, or two by way of `via`. */
 export interface RunMove {
@@ -91,8 +91,17 @@ export interface DecisionWants {
   readonly rows: readonly number[] | 'all';
   readonly unmet: readonly number[];
   readonly evaluations: readonly EvaluationWant[];
-  /** Steps as this decision would leave them: what the evaluations must see although no row tells it yet. */
+  /** Steps as this decision would leave them: what these evaluations must see although no row tells it yet. */
   readonly drafted: readonly { readonly no: number; readonly state: StepState; readonly output: Json }[];
+}
+
+/** A decision that cannot be made before what it wants is known. */
+export interface UnfinishedDecision extends DecisionWants {
+  /**
+   * What will be wanted next, found by going on from here: so steps that one after another want something cost their number, not its square.
+   * Takes what was wanted with the rest; to be called once. Null: nothing more can be told from here, decide again.
+   */
+  readonly wantsNext: (view: RunView, evaluations: ReadonlyMap<number, StepEvaluation>) => UnfinishedDecision | null;
 }
 
 export interface EvaluationWant {

@@ -1,8 +1,17 @@
 import { DomainError, assertThat } from '../errors.ts';
 import type { Json } from '../json.ts';
-import type { Plan, PlanStep } from '../plan.ts';
+import { readsOf, type Plan, type PlanStep } from '../plan.ts';
 import { isTerminalRun, isTerminalStep, type RunState, type StepState } from '../states.ts';
-import type { EvaluationWant, EventVerdict, RunDecision, RunMove, StepMove, StepResult, TimerChange } from './run-decision.ts';
+import type {
+  DecisionWants,
+  EvaluationWant,
+  EventVerdict,
+  RunDecision,
+  RunMove,
+  StepMove,
+  StepResult,
+  TimerChange,
+} from './run-decision.ts';
 import type { DecisionLimits, RunEvent, RunView, StepErrorView, StepEvaluation, StepView } from './run-view.ts';
 
 /** What a step's row would be after the decision, and the hops that lead there. */
@@ -13,6 +22,13 @@ export interface StepDraft extends StepView {
 
 type StepChange = Partial<Pick<StepDraft, 'epoch' | 'dispatchNo' | 'attempt' | 'workerLosses' | 'reason' | 'startedMsAgo'>>;
 
+/** A step that was come to before all was known that it takes to decide about it. */
+interface PostponedStep {
+  readonly goOn: (draft: RunDraft, no: number, event: RunEvent) => void;
+  readonly no: number;
+  readonly event: RunEvent;
+}
+
 /** One statement moves a row by at most two hops. */
 const HOPS_MAX = 2;
 
@@ -22,7 +38,8 @@ const HOPS_MAX = 2;
  */
 export class RunDraft {
   readonly plan: Plan;
-  readonly wanted = { everyRow: false, rows: new Set<number>(), unmet: new Set<number>(), evaluations: new Map<number, EvaluationWant>() };
+  wanted = nothing();
+  readonly postponed: PostponedStep[] = [];
   readonly verdicts: EventVerdict[] = [];
   readonly dispatches: { no: number; dispatchNo: number; attempt: number; input: Json }[] = [];
   readonly dropped: { no: number; dispatchNo: number }[] = [];
@@ -45,8 +62,8 @@ export class RunDraft {
   private cause: { causeId: string; actor: string } | null = null;
 
   constructor(
-    readonly view: RunView,
-    readonly evaluations: ReadonlyMap<number, StepEvaluation>,
+    public view: RunView,
+    public evaluations: ReadonlyMap<number, StepEvaluation>,
     readonly limits: DecisionLimits,
   ) {
     this.plan = view.plan;
@@ -60,6 +77,19 @@ export class RunDraft {
   get wantsMore(): boolean {
     const { everyRow, rows, unmet, evaluations } = this.wanted;
     return everyRow || rows.size > 0 || unmet.size > 0 || evaluations.size > 0;
+  }
+
+  wants(): DecisionWants {
+    const { everyRow, rows, unmet, evaluations } = this.wanted;
+    const wanted = [...evaluations.values()];
+    return { kind: 'wants', rows: everyRow ? 'all' : [...rows], unmet: [...unmet], evaluations: wanted, drafted: this.draftedFor(wanted) };
+  }
+
+  /** Takes what was read meanwhile: nothing is wanted until something is missing again. */
+  learn(view: RunView, evaluations: ReadonlyMap<number, StepEvaluation>): void {
+    this.view = view;
+    this.evaluations = evaluations;
+    this.wanted = nothing();
   }
 
   planStep(no: number): PlanStep {
@@ -174,9 +204,11 @@ export class RunDraft {
     assertThat(this.runHops.length <= HOPS_MAX, 'a run moves by at most two hops at once', { run: this.view.id });
   }
 
-  /** The steps that this draft changed, as it leaves them. */
-  drafted(): { no: number; state: StepState; output: Json }[] {
-    return [...this.changed.values()].map(({ no, state }) => ({ no, state, output: this.results.get(no)?.output ?? null }));
+  /** The steps that these evaluations look at and this draft changed, as it leaves them. */
+  private draftedFor(wanted: readonly EvaluationWant[]): { no: number; state: StepState; output: Json }[] {
+    const named = new Set(wanted.flatMap(({ no }) => readsOf(this.planStep(no))));
+    const changed = [...named].flatMap((no) => this.changed.get(no) ?? []);
+    return changed.map(({ no, state }) => ({ no, state, output: this.results.get(no)?.output ?? null }));
   }
 
   /** Who and what caused the last change of this draft; null while nothing changed. */
@@ -241,6 +273,10 @@ export class RunDraft {
       startedMsAgo,
     };
   }
+}
+
+function nothing() {
+  return { everyRow: false, rows: new Set<number>(), unmet: new Set<number>(), evaluations: new Map<number, EvaluationWant>() };
 }
 
 function phaseOf(state: RunState): 'queued' | 'running' | 'waiting' | 'cancelling' {

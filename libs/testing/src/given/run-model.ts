@@ -1,5 +1,6 @@
 import {
   type DecisionLimits,
+  type DecisionWants,
   type Plan,
   type RunDecision,
   type RunEvent,
@@ -8,6 +9,7 @@ import {
   type StepEvaluation,
   type StepState,
   type StepView,
+  type UnfinishedDecision,
   RUN_MOVES,
   STEP_MOVES,
   decideRun,
@@ -21,7 +23,7 @@ import { checkAgainstRows } from './model-rules.ts';
 export type Verdict = RunDecision['verdicts'][number];
 
 /** Stands in for the evaluator: what a ready step's condition and input come to. */
-export type Evaluate = (no: number, failed: boolean) => StepEvaluation;
+export type Evaluate = (no: number, failed: boolean, drafted: DecisionWants['drafted']) => StepEvaluation;
 
 interface ModelOptions {
   readonly evaluate?: Evaluate;
@@ -118,17 +120,33 @@ export class RunModel {
     return decision;
   }
 
-  /** The decision about these events; changes nothing. Reads only what is asked for. */
+  /** The decision about these events; changes nothing. Reads only what is asked for, and decides again after each answer. */
   consider(events: readonly RunEvent[]): RunDecision {
+    return this.considerAsking(events, () => null);
+  }
+
+  /** The same decision made by somebody who decides again only when nothing more can be told to be wanted, as the scheduler does. */
+  considerLookingAhead(events: readonly RunEvent[]): RunDecision {
+    return this.considerAsking(events, (wants, view, evaluations) => wants.wantsNext(view, evaluations));
+  }
+
+  private considerAsking(
+    events: readonly RunEvent[],
+    next: (wants: UnfinishedDecision, ...known: Parameters<UnfinishedDecision['wantsNext']>) => UnfinishedDecision | null,
+  ): RunDecision {
+    let wants: UnfinishedDecision | null = null;
     const evaluations = new Map<number, StepEvaluation>();
     const asked = { rows: new Set(firstRows(events)), all: this.state === 'CREATED' || events.some(readsAll), unmet: new Set<number>() };
-    for (let asks = 0; asks <= this.plan.steps.length * 2 + 10; asks += 1) {
-      const outcome = decideRun(this.view(asked), events, evaluations, this.limits);
+    for (let asks = 0; asks <= this.plan.steps.length * 3 + 10; asks += 1) {
+      const view = this.view(asked);
+      const outcome: RunDecision | UnfinishedDecision =
+        (wants && next(wants, view, evaluations)) ?? decideRun(view, events, evaluations, this.limits);
       if (outcome.kind === 'decided') return outcome;
+      wants = outcome;
       if (outcome.rows === 'all') asked.all = true;
       else for (const no of outcome.rows) asked.rows.add(no);
       for (const no of outcome.unmet) asked.unmet.add(no);
-      for (const { no, failed } of outcome.evaluations) evaluations.set(no, this.evaluate(no, failed));
+      for (const { no, failed } of outcome.evaluations) evaluations.set(no, this.evaluate(no, failed, outcome.drafted));
     }
     throw new Error('The decision asks for ever.');
   }
@@ -141,7 +159,7 @@ export class RunModel {
       const outcome = decideRun(this.view({ rows: new Set(), all: true, unmet: joins }), events, evaluations, this.limits);
       if (outcome.kind === 'decided') return outcome;
       check(outcome.evaluations.length > 0, 'who knows all rows asks for evaluations only');
-      for (const { no, failed } of outcome.evaluations) evaluations.set(no, this.evaluate(no, failed));
+      for (const { no, failed } of outcome.evaluations) evaluations.set(no, this.evaluate(no, failed, outcome.drafted));
     }
     throw new Error('The decision asks for ever.');
   }

@@ -1,12 +1,15 @@
-import { assertThat, decideRun, type DecisionLimits, type DecisionWants, type RunDecision, type RunEvent } from '#core';
+import { assertThat, decideRun, type DecisionLimits, type RunDecision, type RunEvent, type UnfinishedDecision } from '#core';
 import type { RunHead, RunReader, RunStep, StepKey, WritableDecision } from '#store';
 import type { PlanCache } from '../plans/plan-cache.ts';
 import { KnownRun, rowsToBegin } from './known-run.ts';
 import { isOutage } from './outage.ts';
 import type { RunEvaluator } from './run-evaluator.ts';
 
-/** Reads and evaluations that one decision may ask for in turn: each ready step at most once, so a plan's size bounds it. */
-const ASKS_MAX = 10_100;
+/**
+ * Reads and evaluations that one decision may ask for in turn: of each step that it makes ready at most what it waits for, the rows of its
+ * needs, and its evaluation, so a plan's size bounds it.
+ */
+const ASKS_MAX = 3 * 10_000 + 100;
 
 export interface MadeDecision extends WritableDecision {
   readonly run: KnownRun;
@@ -19,6 +22,12 @@ export interface MadeDecisions {
   readonly changed: ReadonlySet<string>;
   /** Runs about which no decision can be made, with the reason: their rows make no sense, or we have a bug. */
   readonly broken: ReadonlyMap<string, string>;
+}
+
+/** A decision on its way. `wants`: what it has asked for. */
+interface OpenDecision {
+  readonly run: KnownRun;
+  readonly wants?: UnfinishedDecision;
 }
 
 interface FailedRun {
@@ -42,24 +51,29 @@ export class DecisionMaker {
   async decide(events: ReadonlyMap<string, readonly RunEvent[]>, known: readonly RunHead[] = []): Promise<MadeDecisions> {
     const failed = new Map<string, FailedRun>();
     const made: MadeDecision[] = [];
-    let open = await this.read(events, known, failed);
+    let open: OpenDecision[] = (await this.read(events, known, failed)).map((run) => ({ run }));
     for (let asks = 0; open.length > 0; asks += 1) {
       assertThat(asks < ASKS_MAX, 'a decision comes to its end', { runs: open.length });
-      const wanting: { run: KnownRun; wants: DecisionWants }[] = [];
-      for (const run of open) {
-        const outcome = this.attempt(run, failed);
+      const wanting: Required<OpenDecision>[] = [];
+      for (const { run, wants } of open) {
+        const outcome = this.attempt(run, wants, failed);
         if (outcome?.kind === 'wants') wanting.push({ run, wants: outcome });
         else if (outcome) made.push(writable(run, outcome));
       }
       await this.answer(wanting);
-      open = wanting.map(({ run }) => run);
+      open = wanting;
     }
     return { made, ...(await this.tellApart(failed)) };
   }
 
-  private attempt(run: KnownRun, failed: Map<string, FailedRun>): RunDecision | DecisionWants | null {
+  private attempt(
+    run: KnownRun,
+    wants: UnfinishedDecision | undefined,
+    failed: Map<string, FailedRun>,
+  ): RunDecision | UnfinishedDecision | null {
     try {
-      return decideRun(run.view(), run.events, run.evaluations, this.limits);
+      const view = run.view();
+      return wants?.wantsNext(view, run.evaluations) ?? decideRun(view, run.events, run.evaluations, this.limits);
     } catch (error) {
       failed.set(run.head.id, { rev: run.head.rev, error });
       return null;
@@ -109,7 +123,7 @@ export class DecisionMaker {
     }
   }
 
-  private async answer(wanting: readonly { run: KnownRun; wants: DecisionWants }[]): Promise<void> {
+  private async answer(wanting: readonly Required<OpenDecision>[]): Promise<void> {
     if (wanting.length === 0) return;
     const joins = wanting.flatMap(({ run, wants }) => wants.unmet.map((stepNo) => ({ runId: run.head.id, stepNo })));
     const [unmet] = await Promise.all([

@@ -1,4 +1,13 @@
-import { SKIP_REASONS, type DecisionWants, type EvaluationWant, type Json, type PlanStep, type StepEvaluation, type StepView } from '#core';
+import {
+  SKIP_REASONS,
+  readsOf,
+  type DecisionWants,
+  type EvaluationWant,
+  type Json,
+  type PlanStep,
+  type StepEvaluation,
+  type StepView,
+} from '#core';
 import type { Evaluator } from '#definitions';
 import type { RunReader, StepKey } from '#store';
 import type { KnownRun } from './known-run.ts';
@@ -85,10 +94,6 @@ async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promis
     for (const item of rest) await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE_MAX, items.length) }, worker));
-}
-
-function readsOf(step: PlanStep): number[] {
-  return [...new Set([...(step.condition?.steps ?? []), ...(step.inputReads?.steps ?? [])])];
 }
 
 /** A step that was sent before has met its condition: it is not asked again, and `failed` needs do not skip it. */
