@@ -13,8 +13,8 @@ export async function databaseNow(database: Database): Promise<string> {
 
 /**
  * Names of workers that have told since this moment that they hold nothing, one per session; none while any session is known to hold steps.
- * What was told earlier is no proof: a worker that was stopped, or cut off, while its session ran out holds what it held when it goes on, and
- * no row says so until it is heard again.
+ * When something was told is when a scheduler took it in. What was told earlier is no proof: a worker that was stopped, or cut off, while its
+ * session ran out holds what it held when it goes on, and no row says so until it is heard again.
  */
 export async function idleWorkersSince(database: Database, moment: string): Promise<string[]> {
   const { rows } = await database.query<{ worker: string }>(

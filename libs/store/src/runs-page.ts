@@ -1,4 +1,4 @@
-import { RUN_STATES, isTerminalRun, type RunState } from '#core';
+import { RUN_STATES, isTerminalRun, type RunState, type TerminalRunState } from '#core';
 
 export interface RunFilter {
   readonly environment?: string | undefined;
@@ -20,7 +20,7 @@ export const RUN_SUMMARY = `
 export const RUN_NAMES = 'join workflows w on w.id = r.workflow_id join deployments d on d.id = r.deployment_id';
 
 /** Where the live runs of a state are found; no index of the runs themselves holds their state. */
-const LIVE_IN: Partial<Record<RunState, string>> = {
+const LIVE_IN: Readonly<Record<Exclude<RunState, TerminalRunState>, string>> = {
   CREATED: `phase = 'queued' and not held`,
   QUEUED: `phase = 'queued' and held`,
   RUNNING: `phase = 'running'`,
@@ -79,7 +79,7 @@ function walks({ states }: RunFilter, conditions: Conditions): string[] {
 
 /** One walk for all live runs: they are few, and their rows are narrow. */
 function liveWalk(wanted: ReadonlySet<RunState>, { workflow, environment, team, ids, page }: Conditions): string[] {
-  const phases = [...wanted].flatMap((state) => LIVE_IN[state] ?? []);
+  const phases = [...wanted].flatMap((state) => (isTerminalRun(state) ? [] : LIVE_IN[state]));
   if (phases.length === 0) return [];
   return [`(select run_id from live_runs ${where([`(${phases.join(' or ')})`, ...workflow, ...environment, ...team, ...ids])} ${page})`];
 }

@@ -31,12 +31,6 @@ export class Where {
   }
 
   get sql(): string {
-    return this.with([]);
-  }
-
-  /** The same with further conditions, whose values are bound already. */
-  with(more: readonly string[]): string {
-    const all = [...this.conditions, ...more];
-    return all.length === 0 ? '' : `where ${all.join(' and ')}`;
+    return this.conditions.length === 0 ? '' : `where ${this.conditions.join(' and ')}`;
   }
 }

@@ -277,6 +277,8 @@ function endAll(draft: RunDraft, event: RunEvent, enters: 'CANCELLED' | 'TIMED_O
     draft.wanted.everyRow = true;
     return 'applied';
   }
+  // To be decided again: nothing is ended now that events before this one have not come to.
+  if (draft.wantsMore) return 'applied';
   const open = draft.plan.steps.flatMap(({ no }) => draft.step(no) ?? []).filter((step) => !isTerminalStep(step.state));
   if (open.some((step) => !draft.hasRoomFor(step, 1))) return 'later';
   for (const step of open) {

@@ -13,6 +13,10 @@ export const FINDING_KINDS: Readonly<Record<string, FindingKind>> = {
   'check.run.live_row_orphan': { invariant: 'I1', says: 'has a live row ({phase}), but there is no such run under way' },
   'check.run.ended_row_missing': { invariant: 'I1', says: 'is {state} and not among the ended runs: no list of that state shows it' },
   'check.run.ended_row_orphan': { invariant: 'I1', says: 'is among the ended runs as {state}, which it is not' },
+  'check.run.live_row_differs': {
+    invariant: 'I1',
+    says: 'has a live row of another workflow, environment or team: no list of its own shows it',
+  },
   'check.run.phase_differs': { invariant: 'I1', says: 'is {state}, its live row says {phase} (held back: {held})' },
   'check.run.stuck': { invariant: 'I1', says: 'is {phase}, but no step is at a worker, on the way to one, or waits with a timer' },
   'check.step.timer_missing': { invariant: 'I1', says: 'is {state} and has no timer to wake it' },

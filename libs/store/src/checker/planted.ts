@@ -42,6 +42,16 @@ export const PLANTED: readonly Planted[] = [
     breaks: ['check.run.ended_row_missing'],
   },
   {
+    name: 'I1: a run that ended is found with another workflow',
+    plant: ({ succeeded }) => `update ended_runs set workflow_id = gen_random_uuid() where run_id = '${succeeded.id}'`,
+    breaks: ['check.run.ended_row_missing'],
+  },
+  {
+    name: 'I1: a run under way is found in another environment',
+    plant: ({ created }) => `update live_runs set environment = 'elsewhere' where run_id = '${created.id}'`,
+    breaks: ['check.run.live_row_differs'],
+  },
+  {
     name: 'I1: a run that was just created counts as held back',
     plant: ({ created }) => `update live_runs set held = true where run_id = '${created.id}'`,
     breaks: ['check.run.phase_differs'],

@@ -188,8 +188,11 @@ describe('reading runs', () => {
     const rare = await startRun(under, id);
     await moveRun(under, rare, 'RUNNING');
     await under.sql.query(
-      `insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor)
-       select flowforge_uuidv7(), $1, 1, '2667a424-53c6-4476-b0fb-e2cbeef374ab', 'default', 'x', 'CREATED', 1, gen_random_uuid(), 'x' from generate_series(1, 20000)`,
+      `with added as (
+         insert into workflow_runs (id, workflow_id, workflow_version, deployment_id, matched_by, created_by, state, version, cause_id, actor)
+         select flowforge_uuidv7(), $1, 1, '2667a424-53c6-4476-b0fb-e2cbeef374ab', 'default', 'x', 'CREATED', 1, gen_random_uuid(), 'x' from generate_series(1, 20000)
+         returning id, workflow_id, deployment_id
+       ) insert into live_runs (run_id, remaining, workflow_id, deployment_id) select id, 1, workflow_id, deployment_id from added`,
       [id],
     );
     await under.sql.query('analyze workflow_runs');

@@ -22,7 +22,7 @@ function headOf(plan: Plan, done: number): RunHead {
 }
 
 /** Decides about a run that stands so, with conditions that are all false, and counts the work. */
-async function deciding({ steps, ...plan }: Plan, done = 0) {
+async function deciding({ steps, ...plan }: Plan, done = 0, behind: readonly RunEvent[] = []) {
   const counted = { looks: 0, evaluations: 0 };
   const watched = new Proxy<readonly PlanStep[]>(steps, {
     get: (target, key) => ((counted.looks += 1), Reflect.get(target, key)),
@@ -55,7 +55,7 @@ async function deciding({ steps, ...plan }: Plan, done = 0) {
   const plans = { get: () => Promise.resolve({ plan: { ...plan, steps: watched }, workflow: 'w' }) } as unknown as PlanCache;
   const evaluator = new RunEvaluator(reader, { evaluateStep } as unknown as Evaluator);
   const maker = new DecisionMaker(reader, plans, evaluator, { epoch: 1, workerLossesMax: 3, silentLossesMax: 20 });
-  const { made, broken } = await maker.decide(new Map([[runId, [done === 0 ? admitted : (ended as RunEvent)]]]));
+  const { made, broken } = await maker.decide(new Map([[runId, [done === 0 ? admitted : (ended as RunEvent), ...behind]]]));
   expect([...broken.values()]).toEqual([]);
   return { ...counted, moves: made[0]?.decision.stepMoves ?? [] };
 }
@@ -81,6 +81,16 @@ describe('DecisionMaker', () => {
   it('does four times the work for four times the joins whose waits and needs are read one after another', async () => {
     const [short, long] = [await deciding(joinsInARow(250), 250), await deciding(joinsInARow(1_000), 1_000)];
     expect([short.moves.length, long.moves.length]).toEqual([251, 1_001]);
+    expect(long.looks).toBeLessThan(4.1 * short.looks);
+  });
+
+  it('does four times the work for four times the steps also where the run times out behind them', async () => {
+    const deadline: RunEvent = { kind: 'deadline', ...origin };
+    const [short, long] = [
+      await deciding(aChain(500, { condition: 'plain' }), 0, [deadline]),
+      await deciding(aChain(2_000, { condition: 'plain' }), 0, [deadline]),
+    ];
+    expect([short.moves.length, long.moves.length]).toEqual([500, 2_000]);
     expect(long.looks).toBeLessThan(4.1 * short.looks);
   });
 
