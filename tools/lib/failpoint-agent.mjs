@@ -27,6 +27,8 @@ const ports = {
   postgres: portOf(process.env.DATABASE_URL, 5432),
   redis: portOf(process.env.REDIS_URL, 6379),
 };
+/** How long the connection that is to break may take to open. */
+const opensWithinMs = 1_000;
 /** How long what was sent may take to be executed before the connection breaks. */
 const executesWithinMs = 40;
 const statementWithinMs = 10_000;
@@ -76,10 +78,7 @@ function claim(id) {
 }
 
 function act(what) {
-  if (what.action === 'cut') {
-    const broken = cut(what);
-    return tell(what.id, 'hit', { broken });
-  }
+  if (what.action === 'cut') return cutSoon(what, performance.now() + opensWithinMs);
   if (what.action === 'execute-then-error') {
     awaitStatement(what);
     return tell(what.id, 'hit', {});
@@ -129,6 +128,13 @@ Socket.prototype.write = function (chunk, ...rest) {
   }
   return written;
 };
+
+/** A connection that has just been asked for is broken when it is there. */
+function cutSoon(what, until) {
+  const broken = cut(what);
+  if (broken === 0 && performance.now() < until) setTimeout(() => cutSoon(what, until), 1);
+  else tell(what.id, 'hit', { broken });
+}
 
 function cut({ server, silently }) {
   const meant = [...opened].filter((socket) => serverOf(socket) === server && !socket.connecting);
