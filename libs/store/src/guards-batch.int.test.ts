@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { type TestDatabase, databaseServers } from '#testing';
+import { type TestDatabase, databaseServers, eventually } from '#testing';
 import { connected, Given } from './checker/given.ts';
 import { type PlanNode, rowsThrough } from './checker/plan-work.ts';
 
@@ -84,22 +84,42 @@ describe.each(databaseServers())('the guards under a batch on $name', ({ cloneDa
       ['step_runs', `state = 'SUCCEEDED', via = 'RUNNING', version = 3, started_at = now(), ended_at = now() where run_id`],
       ['workflow_runs', `state = 'SUCCEEDED', version = 3, ended_at = now() where id`],
     ] as const;
-    for (const [table, move] of moves) expect(await shareInPlace(group.scheduler, table, move, ids)).toBeGreaterThan(0.9);
+    const superuser = await connected(fresh.superuserUrl);
+    for (const [table, move] of moves) {
+      const { share, xid } = await moveAll(group.scheduler, table, move, ids);
+      expect(share).toBeGreaterThan(0.9);
+      await eventually(() => isPast(superuser, xid), { within: 30_000, what: 'nobody to look at the rows as they were' });
+    }
+    await superuser.end();
     await group.close();
     await fresh.drop();
   });
 });
 
+/**
+ * Whether no session, autovacuum's included, may still look at rows as they were before this transaction: until then their old versions take the
+ * room of their pages. A transaction of another database counts as well, as long as it is older.
+ */
+async function isPast(superuser: pg.Client, xid: string): Promise<boolean> {
+  const { rows } = await superuser.query<{ past: boolean }>(
+    `select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 and not exists (
+       select from pg_stat_activity where datname = current_database() and backend_xmin is not null and pid <> pg_backend_pid()) as past`,
+    [xid],
+  );
+  return rows[0]?.past ?? false;
+}
+
 /** Moves these rows in one transaction. Returns which share of them was written in place. */
-async function shareInPlace(client: pg.Client, table: string, move: string, ids: readonly string[]): Promise<number> {
+async function moveAll(client: pg.Client, table: string, move: string, ids: readonly string[]): Promise<{ share: number; xid: string }> {
   await client.query('begin');
   await client.query(`update ${table} set cause_id = gen_random_uuid(), ${move} = any($1::uuid[])`, [ids]);
-  const { rows } = await client.query<{ share: number }>(
-    `select pg_stat_get_xact_tuples_hot_updated($1::regclass)::float8 / pg_stat_get_xact_tuples_updated($1::regclass) as share`,
+  const { rows } = await client.query<{ share: number; xid: string }>(
+    `select pg_stat_get_xact_tuples_hot_updated($1::regclass)::float8 / pg_stat_get_xact_tuples_updated($1::regclass) as share,
+            pg_current_xact_id()::text as xid`,
     [table],
   );
   await client.query('commit');
-  return rows[0]?.share ?? 0;
+  return rows[0] ?? { share: 0, xid: '0' };
 }
 
 let notices: string[] = [];

@@ -9,7 +9,10 @@ export interface Statement {
   readonly arrays?: readonly (ElementType | undefined)[];
 }
 
-/** Reads `queries/<name>.sql`, the comments left out. */
+/**
+ * Reads `queries/<name>.sql`, the comments left out. Rows that are looked up by keys from the parameters are compared as `x.key = any (array[m.key])`: a plan
+ * that was made while the table was empty must not read all of it when it has grown (docs/adr/0015).
+ */
 export function statement(name: string): Statement {
   const file = readFileSync(new URL(`./queries/${name}.sql`, import.meta.url), 'utf8');
   const text = file

@@ -32,7 +32,7 @@ export const decisions = [
   {
     name: 'locks-in-any-order',
     rule: 'Run rows are locked in the order of their ids, so that no two batches wait for each other in a circle.',
-    ...inStatement('live_lock', ['order by l.run_id', '']),
+    ...inStatement('live_lock', ['order by d.run_id', '']),
     suites: { integration: ['libs/store/src/advance'] },
   },
   {

@@ -6,7 +6,7 @@ select l.run_id, l.retry_of, l.deployment_id, l.workflow_id, l.team as queue_tea
        extract(epoch from now() - l.queued_at)::float8 as queued_seconds,
        r.id, r.workflow_version, r.environment, r.team, r.state::text as state, r.version, l.rev, l.remaining, l.active, l.waiting, l.failed
   from live_runs l
-  join workflow_runs r on r.id = l.run_id
+  join workflow_runs r on r.id = any (array[l.run_id])
  -- Written so that no index of the queued runs alone fits, only the key's, in order.
  where l.run_id >= $1::uuid and l.phase || '' = 'queued'
  order by l.run_id

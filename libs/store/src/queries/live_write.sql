@@ -6,5 +6,5 @@ update live_runs l
    set rev = l.rev + 1, remaining = m.remaining, active = m.active, waiting = m.waiting, failed = m.failed, phase = m.phase, held = m.phase = 'queued',
        began = l.began or m.phase <> 'queued', queued_at = case when m.phase = 'queued' and l.phase <> 'queued' then now() else l.queued_at end
   from unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::int[], $6::int[], $7::bool[]) as m (run_id, rev, phase, remaining, active, waiting, failed)
- where l.run_id = m.run_id and l.rev = m.rev
+ where l.run_id = any (array[m.run_id]) and l.rev = m.rev
 returning l.run_id

@@ -8,7 +8,7 @@ with moved as (
    where r.id = $1::uuid and e.leaves = r.state and e.enters = 'CANCELLING' and r.version = coalesce($4::int, r.version)
   returning r.id, r.state, r.version
 ), live as (
-  update live_runs l set rev = l.rev + 1, phase = 'cancelling' from moved m where l.run_id = m.id
+  update live_runs l set rev = l.rev + 1, phase = 'cancelling' from moved m where l.run_id = any (array[m.id])
 )
 select coalesce(m.state, r.state)::text as state, coalesce(m.version, r.version) as version, m.id is not null as moved
   from workflow_runs r left join moved m on m.id = r.id

@@ -3,5 +3,5 @@
 select r.id, r.workflow_id, r.workflow_version, r.environment, r.team, r.deployment_id, r.state::text as state, r.version, r.retry_of,
        l.rev, l.remaining, l.active, l.waiting, l.failed
   from unnest($1::uuid[]) as wanted (id)
-  join workflow_runs r on r.id = wanted.id
-  join live_runs l on l.run_id = wanted.id
+  join workflow_runs r on r.id = any (array[wanted.id])
+  join live_runs l on l.run_id = any (array[wanted.id])

@@ -5,5 +5,5 @@ delete from worker_sessions w
     or w.expires_at < clock_timestamp() - $2::float8 * interval '1 second'
     or (w.expires_at < clock_timestamp() and not exists (
          select from unnest(w.held_runs, w.held_steps, w.held_dispatches) as h (run_id, step_no, dispatch_no)
-           join step_runs s on s.run_id = h.run_id and s.step_no = h.step_no and s.dispatch_no = h.dispatch_no
+           join step_runs s on s.run_id = any (array[h.run_id]) and s.step_no = h.step_no and s.dispatch_no = h.dispatch_no
           where s.state in ('DISPATCHED', 'RUNNING')))

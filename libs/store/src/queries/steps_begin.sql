@@ -6,5 +6,5 @@ select m.run_id, m.step_no, m.name, m.state::step_state, 1, m.epoch, m.dispatch_
        case when m.state in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'SKIPPED') then now() end
   from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::real[], $10::uuid[], $11::text[], $12::text[])
        with ordinality as m (run_id, rev, step_no, name, state, epoch, dispatch_no, attempt, timeout_seconds, cause_id, actor, reason, place)
-  join live_runs l on l.run_id = m.run_id and l.rev = m.rev
+  join live_runs l on l.run_id = any (array[m.run_id]) and l.rev = m.rev
  order by m.place

@@ -6,7 +6,7 @@ with m as materialized (
   select m.*
     from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::uuid[], $13::text[], $14::text[], $15::float8[])
          as m (run_id, rev, step_no, leaves, via, enters, version, epoch, dispatch_no, attempt, worker_losses, cause_id, actor, reason, started_ms_ago)
-    join live_runs l on l.run_id = m.run_id and l.rev = m.rev
+    join live_runs l on l.run_id = any (array[m.run_id]) and l.rev = m.rev
 ), moved as (
   update step_runs s
      set state = m.enters::step_state, via = m.via::step_state, version = m.version, epoch = m.epoch, dispatch_no = m.dispatch_no, attempt = m.attempt,
@@ -15,7 +15,7 @@ with m as materialized (
                            when m.enters = 'DISPATCHED' then null else s.started_at end,
          ended_at = case when m.enters in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'SKIPPED') then now() end
     from m
-   where s.run_id = m.run_id and s.step_no = m.step_no and s.state = m.leaves::step_state
+   where s.run_id = any (array[m.run_id]) and s.step_no = m.step_no and s.state = m.leaves::step_state
      and s.version = m.version - 1 - (m.via is not null)::int
   returning 1
 )
