@@ -105,8 +105,9 @@ describe.each(databaseServers())('the plans of the hot statements on $name', ({ 
     const [admin, other] = [await connect(database.superuserUrl), await connect(quiet.superuserUrl)];
     await admin.query(FILL);
     await other.query(FILL);
+    // The newest row stays, and with it all pages before it.
     for (const table of ['live_runs', 'step_waits', 'timers', 'worker_sessions']) {
-      await other.query(`delete from ${table}`);
+      await other.query(`delete from ${table} where ctid <> (select max(ctid) from ${table})`);
       await other.query(`vacuum analyze ${table}`);
     }
     await (await connect(early.superuserUrl)).query('vacuum analyze');
@@ -153,8 +154,8 @@ describe.each(databaseServers())('the plans of the hot statements on $name', ({ 
     expect(scansOf(await planOf(client, name))).toEqual([]);
   });
 
-  // A plan is made once and kept: one that reads a whole table because it is empty now is quadratic when the next thousand runs come.
-  it.each(names)('%s goes by indexes, in a database whose runs had all ended when it was last analysed', async (name) => {
+  // A plan is made once and kept: one that reads a whole table because it holds one row now is quadratic when the next thousand runs come.
+  it.each(names)('%s goes by indexes, in a database that was last analysed when hardly a run was under way', async (name) => {
     const client = await connect(quiet.superuserUrl, HOT_SETTINGS);
     expect(scansOf(await planOf(client, name))).toEqual([]);
   });
