@@ -24,6 +24,7 @@ select h.run_id, h.retry_of, h.deployment_id, h.workflow_id, h.team as queue_tea
        extract(epoch from now() - h.queued_at)::float8 as queued_seconds
   from queues q
  cross join lateral (
+   -- Between, not equal, and ordered by it: only the queues' own index has this order, the key of all live runs does not.
    select * from live_runs l where l.phase = 'queued' and l.deployment_id = q.deployment_id and l.team = q.team and l.priority between q.priority and q.priority
       and (l.began or l.concurrency_key is null
            or not exists (select from full_keys f where f.workflow_id = l.workflow_id and f.concurrency_key = l.concurrency_key))
